@@ -1,0 +1,172 @@
+"""Why a booking, a change or a promotion was refused: each error is named for what went wrong.
+
+`str(error)` is a sentence for the person; the attributes are facts for whoever offers a way on.
+Nothing has been changed when one of these is raised.
+"""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+class BookingRefused(Exception):
+    """Any of the reasons below."""
+
+
+class NotOpenYet(BookingRefused):
+    def __init__(self, opens_at):
+        self.opens_at = opens_at
+        super().__init__(_("Booking for this event has not opened yet."))
+
+
+class Closed(BookingRefused):
+    def __init__(self):
+        super().__init__(_("Booking for this event has closed, so nothing can be booked or changed any more."))
+
+
+class EventCancelled(BookingRefused):
+    def __init__(self):
+        super().__init__(_("This event has been cancelled."))
+
+
+class NotBookable(BookingRefused):
+    """A draft, or an event whose organization is suspended, closed or gone."""
+
+    def __init__(self):
+        super().__init__(_("This event cannot be booked at the moment."))
+
+
+class PartyTooLarge(BookingRefused):
+    def __init__(self, largest):
+        self.largest = largest
+        super().__init__(
+            ngettext(
+                "One booking for this event can hold %(n)s seat.",
+                "One booking for this event can hold at most %(n)s seats.",
+                largest,
+            )
+            % {"n": largest}
+        )
+
+
+class NoSuchSeat(BookingRefused):
+    def __init__(self, seat_no):
+        self.seat_no = seat_no
+        super().__init__(_("There is no seat %(n)s at this event.") % {"n": seat_no})
+
+
+class SeatNamedTwice(BookingRefused):
+    def __init__(self, seat_no):
+        self.seat_no = seat_no
+        super().__init__(_("Seat %(n)s was chosen twice.") % {"n": seat_no})
+
+
+class OwnLimit(BookingRefused):
+    """The cap per person, over confirmed and waiting seats together."""
+
+    def __init__(self, *, limit, held):
+        self.limit, self.held = limit, held
+        super().__init__(
+            ngettext(
+                "Each person may hold %(limit)s seat of this event; you hold %(held)s already.",
+                "Each person may hold up to %(limit)s seats of this event; you hold %(held)s already.",
+                limit,
+            )
+            % {"limit": limit, "held": held}
+        )
+
+
+class NotEnoughSeats(BookingRefused):
+    """The party does not fit, or may not pass those who wait.
+
+    `free`: how many seats the asker could have right now; `waitlist`: whether waiting is on offer.
+    """
+
+    def __init__(self, *, asked, free, waitlist):
+        self.asked, self.free, self.waitlist = asked, free, waitlist
+        if free:
+            sentence = ngettext(
+                "There is only %(free)s seat left that you could book now.",
+                "There are only %(free)s seats left that you could book now.",
+                free,
+            )
+        else:
+            sentence = _("There is no seat left that you could book now.")
+        super().__init__(sentence % {"free": free})
+
+
+class SeatsTaken(BookingRefused):
+    def __init__(self, seat_nos):
+        self.seat_nos = sorted(seat_nos)
+        super().__init__(
+            ngettext(
+                "One of the seats you chose has just been taken.",
+                "Some of the seats you chose have just been taken.",
+                len(self.seat_nos),
+            )
+        )
+
+
+class OthersAreWaiting(BookingRefused):
+    """Named seats are free, but people in line have a claim to them first."""
+
+    def __init__(self, *, waitlist):
+        self.waitlist = waitlist
+        super().__init__(_("People are waiting in line for seats of this event, so none can be picked now."))
+
+
+class KeyUsedDifferently(BookingRefused):
+    def __init__(self, booking):
+        self.booking = booking
+        super().__init__(_("This form was already sent with other choices. Open the event again to book more."))
+
+
+class OutOfDate(BookingRefused):
+    """The booking has changed since the page was made; `booking` is as it is now."""
+
+    def __init__(self, booking):
+        self.booking = booking
+        super().__init__(_("Your booking has changed since this page was opened. This is how it is now."))
+
+
+class AlreadyCancelled(BookingRefused):
+    def __init__(self, booking):
+        self.booking = booking
+        super().__init__(_("This booking is cancelled."))
+
+
+class NotWaiting(BookingRefused):
+    def __init__(self, booking):
+        self.booking = booking
+        super().__init__(_("This booking is not waiting, so it cannot be promoted."))
+
+
+class ReasonMissing(BookingRefused):
+    def __init__(self):
+        super().__init__(_("Give a reason: the people concerned will read it."))
+
+
+class CapacityTaken(BookingRefused):
+    """Capacity cannot go below what is booked.
+
+    `booked`: seats booked; `highest`: the highest booked seat; `movable`: whether moving the people above
+    the new capacity to free seats below it would do.
+    """
+
+    def __init__(self, *, booked, highest, movable):
+        self.booked, self.highest, self.movable = booked, highest, movable
+        if movable:
+            sentence = _("Seat %(highest)s is booked. The people above can be moved to free seats, and told.")
+        else:
+            sentence = _("%(booked)s seats are booked; there cannot be fewer.")
+        super().__init__(sentence % {"booked": booked, "highest": highest})
+
+
+class PlanTooSmall(BookingRefused):
+    def __init__(self, seats):
+        self.seats = seats
+        super().__init__(_("The seating plan has %(n)s seats; there cannot be more.") % {"n": seats})
+
+
+class TimesDoNotFit(BookingRefused):
+    def __init__(self):
+        super().__init__(_("The event must end after it starts."))

@@ -1,0 +1,260 @@
+"""Events: what is on, when, where, and how many seats it has.
+
+The row of an event is the lock of everything that is booked on it. Triggers keep `available_slots`,
+`is_bookable` and `version`; services keep capacity, times, status and the queue's counter. That is why
+`save()` of an existing event writes the organizer's own words only (`Event.WORDS`).
+"""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from events.seating import Layout
+from events.zones import zone_named
+from orgs.models import Organization
+from orgs.models.fields import Dated, Identified
+
+SEARCHED = SearchVector("title", "description", "place", config="simple")
+
+
+class EventQuerySet(models.QuerySet):
+    def published(self):
+        return self.exclude(published_at=None)
+
+    def listed(self):
+        """What anybody may find in a list."""
+        return self.published().filter(
+            visibility=Event.Visibility.PUBLIC, org__status=Organization.Status.ACTIVE
+        )
+
+    def going_ahead(self):
+        return self.filter(status__in=[Event.Status.UPCOMING, Event.Status.ONGOING])
+
+    def lock(self, event_id):
+        """The event's row, locked until the transaction ends.
+
+        NO KEY leaves inserts of bookings by others unhindered by their foreign key (an insert takes
+        KEY SHARE), so locking late cannot deadlock with them.
+        """
+        return self.select_for_update(no_key=True, of=("self",)).get(pk=event_id)
+
+
+class Event(Identified, Dated):
+    class Category(models.TextChoices):
+        WEBINAR = "webinar", _("Webinar")
+        CONCERT = "concert", _("Concert")
+        HACKATHON = "hackathon", _("Hackathon")
+        CONFERENCE = "conference", _("Conference")
+        WORKSHOP = "workshop", _("Workshop")
+        MEETUP = "meetup", _("Meetup")
+        OTHER = "other", _("Other")
+
+    class Status(models.TextChoices):
+        UPCOMING = "upcoming", _("upcoming")
+        ONGOING = "ongoing", _("ongoing")
+        COMPLETED = "completed", _("completed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Visibility(models.TextChoices):
+        PUBLIC = "public", _("everybody")
+        UNLISTED = "unlisted", _("whoever has the link")
+        MEMBERS = "members", _("members of the organization")
+
+    class QueueRule(models.TextChoices):
+        STRICT = "strict", _("first in, first out")
+        FILL = "fill", _("the first party that fits")
+
+    org = models.ForeignKey(
+        Organization,
+        models.DO_NOTHING,
+        null=True,
+        related_name="events",
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("organization"),
+    )
+    title = models.CharField(_("title"), max_length=200)
+    description = models.TextField(_("description"), default="", db_default="", blank=True)
+    category = models.CharField(_("category"), max_length=20, choices=Category, default=Category.OTHER)
+    event_date = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", db_default="UTC")
+    total_slots = models.IntegerField(_("seats"))
+    available_slots = models.IntegerField(_("seats left"), default=0, db_default=0, editable=False)
+    status = models.CharField(
+        _("status"), max_length=20, choices=Status, default=Status.UPCOMING, db_default=Status.UPCOMING
+    )
+
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    visibility = models.CharField(
+        _("who may see it"),
+        max_length=20,
+        choices=Visibility,
+        default=Visibility.PUBLIC,
+        db_default=Visibility.PUBLIC,
+    )
+    booking_opens_at = models.DateTimeField(_("booking opens"), null=True, blank=True)
+    booking_closes_at = models.DateTimeField(
+        _("booking closes"), null=True, blank=True, help_text=_("Empty: when the event starts.")
+    )
+    place = models.CharField(_("place"), max_length=300, default="", db_default="", blank=True)
+    online_url = models.URLField(
+        _("link to join"),
+        max_length=500,
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("Shown to people with a confirmed booking only."),
+    )
+    waitlist = models.BooleanField(_("has a waitlist"), default=True, db_default=True)
+    queue_rule = models.CharField(
+        _("queue rule"),
+        max_length=10,
+        choices=QueueRule,
+        default=QueueRule.STRICT,
+        db_default=QueueRule.STRICT,
+    )
+    max_seats_per_booking = models.SmallIntegerField(_("seats per booking"), default=50, db_default=50)
+    max_seats_per_person = models.SmallIntegerField(_("seats per person"), default=50, db_default=50)
+    layout = models.JSONField(_("seating plan"), null=True, blank=True)
+    is_bookable = models.BooleanField(_("has seats"), default=True, db_default=True, editable=False)
+    last_waiting_number = models.IntegerField(default=0, db_default=0, editable=False)
+    sequence = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("Counts changes of time and place, for calendars."),
+    )
+    version = models.BigIntegerField(default=1, db_default=1, editable=False)
+    source_uid = models.CharField(max_length=300, null=True, blank=True, editable=False)
+    cancellation_reason = models.CharField(max_length=500, default="", db_default="", editable=False)
+
+    WORDS = ("title", "description", "category", "visibility", "online_url")
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        db_table = "events"
+        db_table_comment = (
+            "What can be booked: when, where, how many seats, how many are left. Redis mirrors the count "
+            "under event:<id>:slots."
+        )
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    category__in=[
+                        "webinar",
+                        "concert",
+                        "hackathon",
+                        "conference",
+                        "workshop",
+                        "meetup",
+                        "other",
+                    ]
+                ),
+                name="event_category_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["upcoming", "ongoing", "completed", "cancelled"]),
+                name="event_status_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(visibility__in=["public", "unlisted", "members"]),
+                name="event_visibility_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(queue_rule__in=["strict", "fill"]), name="event_queue_rule_is_known"
+            ),
+            models.CheckConstraint(condition=Q(title__regex=r"\S"), name="event_title_is_not_empty"),
+            models.CheckConstraint(condition=Q(time_zone__regex=r"\S"), name="event_time_zone_is_not_empty"),
+            models.CheckConstraint(condition=Q(total_slots__gt=0), name="event_has_at_least_one_seat"),
+            models.CheckConstraint(
+                condition=Q(available_slots__gte=0, available_slots__lte=F("total_slots")),
+                name="available_slots_lie_between_none_and_all",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("event_date")), name="event_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(booking_closes_at__gt=F("booking_opens_at")), name="booking_closes_after_it_opens"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_seats_per_booking__gte=1, max_seats_per_booking__lte=50),
+                name="a_booking_may_hold_1_to_50_seats",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_seats_per_person__gte=1), name="a_person_may_hold_at_least_one_seat"
+            ),
+            models.UniqueConstraint(fields=["org", "source_uid"], name="an_imported_event_stands_once"),
+        ]
+        indexes = [
+            models.Index(fields=["event_date", "status"], name="idx_events_date_status"),
+            models.Index(fields=["org", "event_date"], name="idx_events_org_id"),
+            models.Index(
+                fields=["event_date", "id"],
+                condition=Q(published_at__isnull=False, visibility="public"),
+                name="idx_events_listed",
+            ),
+            models.Index(
+                fields=["category", "event_date", "id"],
+                condition=Q(published_at__isnull=False, visibility="public"),
+                name="idx_events_listed_by_category",
+            ),
+            models.Index(
+                fields=["event_date", "id"],
+                condition=Q(published_at__isnull=False, visibility="public", is_bookable=True),
+                name="idx_events_listed_with_seats",
+            ),
+            models.Index(fields=["status", "event_date"], name="idx_events_status"),
+            GinIndex(SEARCHED, name="idx_events_search"),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def save(self, *, update_fields=None, **kwargs):
+        if not self._state.adding and update_fields is None:
+            update_fields = self.WORDS
+        super().save(update_fields=update_fields, **kwargs)
+
+    @property
+    def is_published(self) -> bool:
+        return self.published_at is not None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == self.Status.CANCELLED
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in (self.Status.CANCELLED, self.Status.COMPLETED)
+
+    @property
+    def is_strict(self) -> bool:
+        return self.queue_rule == self.QueueRule.STRICT
+
+    @property
+    def closes_at(self):
+        """When booking, changing and the queue end: the moment set, else the start."""
+        return self.booking_closes_at or self.event_date
+
+    @property
+    def booked_slots(self) -> int:
+        return self.total_slots - self.available_slots
+
+    @property
+    def seating(self) -> Layout | None:
+        return Layout.parse(self.layout) if self.layout else None
+
+    @property
+    def zone(self):
+        return zone_named(self.time_zone)
+
+    def local(self, moment):
+        """`moment` on the clock of the event's place."""
+        return timezone.localtime(moment, self.zone)

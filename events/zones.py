@@ -1,0 +1,13 @@
+"""Time zones by their IANA name."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+@cache
+def zone_named(name: str) -> ZoneInfo:
+    """The zone called `name`; UTC where the machine does not know it, so that a page still shows."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,71 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from orgs.models.fields import Dated, Identified
+
+
+class OrganizationQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(status=Organization.Status.ACTIVE)
+
+
+class Organization(Identified, Dated):
+    """A tenant: it owns events and memberships, and is the wall between its data and everybody else's."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        SUSPENDED = "suspended", _("suspended")
+        CLOSED = "closed", _("closed")
+
+    name = models.CharField(_("name"), max_length=200)
+    domain = models.CharField(_("domain"), max_length=253, null=True, blank=True, unique=True)
+    settings = models.JSONField(
+        _("settings"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True
+    )
+    status = models.CharField(
+        _("status"), max_length=20, choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE
+    )
+    slug = models.CharField(
+        _("short name"),
+        max_length=63,
+        null=True,
+        blank=True,
+        help_text=_("The organization's place below the platform's address: acme in acme.example.org."),
+    )
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        db_table = "organizations"
+        db_table_comment = (
+            "Tenants. They own events and memberships; events.org_id and "
+            "organization_users.organization_id lead here."
+        )
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "suspended", "closed"]), name="organization_status_is_known"
+            ),
+            models.CheckConstraint(condition=Q(name__regex=r"\S"), name="organization_name_is_not_empty"),
+            models.CheckConstraint(
+                condition=Q(
+                    domain__regex=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$"
+                ),
+                name="organization_domain_is_a_domain",
+            ),
+            models.CheckConstraint(
+                condition=Q(slug__regex=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
+                name="organization_slug_is_a_label",
+            ),
+            models.UniqueConstraint(fields=["slug"], name="organizations_have_distinct_slugs"),
+        ]
+        indexes = [models.Index(fields=["status"], name="idx_organizations_status")]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == self.Status.ACTIVE

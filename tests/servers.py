@@ -1,0 +1,57 @@
+"""The pytest plugin that puts real servers under the tests: `-p tests.servers`.
+
+It is imported before pytest-django reads the settings. Services given by the environment are used as
+they are. Others are started for this run on data of their own below `.data/test/`, kept between runs
+because making a cluster takes longer than starting one. Runs side by side get a directory each.
+Workers of pytest-xdist inherit the environment of the run that started them.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from happening.embedded import environment, locks
+from happening.embedded.errors import ServersUnavailable
+from happening.embedded.lease import Lease
+from happening.embedded.place import Place
+
+RUNS_SIDE_BY_SIDE = 16
+
+
+def _own_directory() -> Path:
+    """The first directory that no other run uses; ours until this process ends."""
+    for number in range(RUNS_SIDE_BY_SIDE):
+        directory = environment.data_directory() / "test" / str(number)
+        directory.mkdir(parents=True, exist_ok=True)
+        if locks.take(directory / "run.lock") is not None:
+            return directory
+    raise pytest.UsageError(f"{RUNS_SIDE_BY_SIDE} test runs are under way in this checkout; wait for one.")
+
+
+def _provide() -> Lease | None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return None
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
+    lease = None
+    if environment.missing():
+        directory = _own_directory()
+        try:
+            lease = environment.provide(Place(directory, durable=False))
+        except ServersUnavailable as error:
+            raise pytest.UsageError(str(error)) from None
+        os.environ["HAPPENING_DATA"] = str(directory)
+    if os.environ.get("CI") == "true" and not os.environ.get("AMQP_URL"):
+        raise pytest.UsageError("With CI=true the tests need RabbitMQ: start one on this machine or set AMQP_URL.")
+    return lease
+
+
+_lease = _provide()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    global _lease
+    if _lease:
+        _lease.close()
+        _lease = None
