@@ -20,7 +20,9 @@ class NotOpenYet(BookingRefused):
 
 class Closed(BookingRefused):
     def __init__(self):
-        super().__init__(_("Booking for this event has closed, so nothing can be booked or changed any more."))
+        super().__init__(
+            _("Booking for this event has closed, so nothing can be booked or changed any more.")
+        )
 
 
 class EventCancelled(BookingRefused):
@@ -46,6 +48,13 @@ class PartyTooLarge(BookingRefused):
             )
             % {"n": largest}
         )
+
+
+class NothingLeft(BookingRefused):
+    """A change to no seats at all."""
+
+    def __init__(self):
+        super().__init__(_("A booking holds at least one seat. To give all of them back, cancel it."))
 
 
 class NoSuchSeat(BookingRefused):
@@ -117,7 +126,9 @@ class OthersAreWaiting(BookingRefused):
 class KeyUsedDifferently(BookingRefused):
     def __init__(self, booking):
         self.booking = booking
-        super().__init__(_("This form was already sent with other choices. Open the event again to book more."))
+        super().__init__(
+            _("This form was already sent with other choices. Open the event again to book more.")
+        )
 
 
 class OutOfDate(BookingRefused):

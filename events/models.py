@@ -5,6 +5,8 @@ The row of an event is the lock of everything that is booked on it. Triggers kee
 `save()` of an existing event writes the organizer's own words only (`Event.WORDS`).
 """
 
+from functools import cached_property
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
@@ -37,9 +39,11 @@ class EventQuerySet(models.QuerySet):
         """The event's row, locked until the transaction ends.
 
         NO KEY leaves inserts of bookings by others unhindered by their foreign key (an insert takes
-        KEY SHARE), so locking late cannot deadlock with them.
+        KEY SHARE), so locking late cannot deadlock with them. The organization is read along with it,
+        not locked; the long description is left where it is.
         """
-        return self.select_for_update(no_key=True, of=("self",)).get(pk=event_id)
+        events = self.select_related("org").defer("description", "org__settings")
+        return events.select_for_update(no_key=True, of=("self",)).get(pk=event_id)
 
 
 class Event(Identified, Dated):
@@ -247,7 +251,7 @@ class Event(Identified, Dated):
     def booked_slots(self) -> int:
         return self.total_slots - self.available_slots
 
-    @property
+    @cached_property
     def seating(self) -> Layout | None:
         return Layout.parse(self.layout) if self.layout else None
 

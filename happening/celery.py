@@ -23,6 +23,10 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     timezone="UTC",
-    beat_schedule={},
+    beat_schedule={
+        "run_event_jobs": {"task": "happening.run_event_jobs", "schedule": 5.0},
+        "advance_events": {"task": "happening.advance_events", "schedule": 60.0},
+        "close_waitlists": {"task": "happening.close_waitlists", "schedule": 60.0},
+    },
 )
 app.autodiscover_tasks()

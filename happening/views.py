@@ -1,8 +1,40 @@
-"""Pages that belong to no app: what is shown when something went wrong."""
+"""Pages that belong to no app: what is shown when something went wrong. None of them asks the database."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
+
+from bookings.views.answers import busy
 
 
 def page_expired(request, reason=""):
     """The form's proof of origin did not hold: the page was open too long, or cookies are off."""
-    return render(request, "page_expired.html", status=403)
+    return render(request, "page_expired.html", {"back": _page_of(request)}, status=403)
+
+
+def bad_request(request, exception):
+    return render(request, "400.html", status=400)
+
+
+def forbidden(request, exception):
+    return render(request, "403.html", status=403)
+
+
+def not_found(request, exception):
+    return render(request, "404.html", status=404)
+
+
+def server_error(request):
+    """A database that is away or too busy passes; anything else is a fault of ours."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return busy(request)
+    return render(request, "500.html", status=500)
+
+
+def _page_of(request) -> str:
+    """The page that holds the form: the same address, without the verb at its end."""
+    for verb in ("book/", "read/"):
+        if request.path.endswith(verb):
+            return request.path.removesuffix(verb)
+    return request.path

@@ -41,11 +41,13 @@ def _create_beside_writers(schema_editor, table: str, index: str, sql: str) -> N
             return row[0] if row else None
 
     schema_editor.execute("SET lock_timeout = 0")
-    if state() is False:
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY {schema_editor.quote_name(index)}")
-    if state() is None:
-        schema_editor.execute(sql, params=None)
-    schema_editor.execute("RESET lock_timeout")
+    try:
+        if state() is False:
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY {schema_editor.quote_name(index)}")
+        if state() is None:
+            schema_editor.execute(sql, params=None)
+    finally:
+        schema_editor.execute("RESET lock_timeout")
     if not state():
         raise NotSupportedError(f"Index {index} on {table} could not be built; run migrate again.")
 
@@ -83,7 +85,9 @@ class AddUniqueSafely(AddConstraint):
                 cursor.execute("SELECT 1 FROM pg_constraint WHERE conname = %s", [self.constraint.name])
                 if cursor.fetchone() is None:
                     schema_editor.execute(
-                        f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"
+                        "SET LOCAL lock_timeout = '2s';"
+                        f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}",
+                        params=None,
                     )
         else:
             sql = str(self.constraint.create_sql(model, schema_editor))

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "booking",
                 "verbose_name_plural": "bookings",
                 "db_table": "bookings",
-                "db_table_comment": "A person's request for seats of an event: confirmed, waiting in line under a number, or cancelled.",
+                "db_table_comment": "A person's request for seats of an event: confirmed, waiting under a number, or cancelled.",
             },
         ),
         migrations.CreateModel(

@@ -102,7 +102,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("cancel_bookings", "Cancel Bookings"),
-                            ("close_waitlist", "Close Waitlist"),
                             ("settle_queue", "Settle Queue"),
                             ("tell_of_change", "Tell Of Change"),
                         ],
@@ -126,7 +125,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "event_jobs",
-                "db_table_comment": "Work owed by an event, done in pages: cancelling, telling, settling, closing.",
+                "db_table_comment": "Work owed by an event, done in pages: cancelling, telling, settling.",
             },
         ),
         migrations.CreateModel(
@@ -269,12 +268,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("finished_at", None)), fields=["due_at"], name="idx_event_jobs_open"
             ),
         ),
+        migrations.AddIndex(
+            model_name="eventjob",
+            index=models.Index(fields=["event"], name="idx_event_jobs_event_id"),
+        ),
         migrations.AddConstraint(
             model_name="eventjob",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["cancel_bookings", "close_waitlist", "settle_queue", "tell_of_change"])
-                ),
+                condition=models.Q(("kind__in", ["cancel_bookings", "settle_queue", "tell_of_change"])),
                 name="event_job_kind_is_known",
             ),
         ),

@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
             model_name="bookingseat",
             index=models.Index(fields=["booking"], name="idx_booking_seats_booking_id"),
         ),
+        AddIndexSafely(
+            model_name="bookingseat",
+            index=models.Index(fields=["event"], name="idx_booking_seats_event_id"),
+        ),
         AddUniqueSafely(
             model_name="booking",
             constraint=models.UniqueConstraint(fields=("id", "event"), name="a_booking_has_one_event"),

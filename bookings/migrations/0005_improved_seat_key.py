@@ -11,11 +11,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             """
+            SET LOCAL lock_timeout = '2s';
             ALTER TABLE booking_seats
                 DROP CONSTRAINT IF EXISTS a_seat_belongs_to_a_booking_of_its_event,
                 ADD CONSTRAINT a_seat_belongs_to_a_booking_of_its_event
                     FOREIGN KEY (booking_id, event_id) REFERENCES bookings (id, event_id)
-                    ON DELETE CASCADE NOT VALID
+                    ON DELETE CASCADE NOT VALID;
             """,
             migrations.RunSQL.noop,
         ),
@@ -24,7 +25,10 @@ class Migration(migrations.Migration):
             migrations.RunSQL.noop,
         ),
         migrations.RunSQL(
-            "ALTER TABLE booking_seats DROP CONSTRAINT IF EXISTS booking_seats_booking_id_fkey",
+            """
+            SET LOCAL lock_timeout = '2s';
+            ALTER TABLE booking_seats DROP CONSTRAINT IF EXISTS booking_seats_booking_id_fkey;
+            """,
             migrations.RunSQL.noop,
         ),
     ]

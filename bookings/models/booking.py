@@ -20,6 +20,10 @@ class BookingQuerySet(models.QuerySet):
     def held_by(self, user_id):
         return self.filter(user_id=user_id)
 
+    def after(self, booking_id):
+        """Those behind `booking_id` in the order of ids; all of them if it is None."""
+        return self.filter(pk__gt=booking_id) if booking_id else self
+
     def lock(self):
         """These bookings' rows, locked in the one order in which anybody locks bookings: by id.
 
@@ -56,7 +60,9 @@ class Booking(Identified, Dated):
 
     class Meta:
         db_table = "bookings"
-        db_table_comment = "A person's request for seats of an event: confirmed, waiting in line under a number, or cancelled."
+        db_table_comment = (
+            "A person's request for seats of an event: confirmed, waiting under a number, or cancelled."
+        )
         verbose_name = _("booking")
         verbose_name_plural = _("bookings")
         constraints = [

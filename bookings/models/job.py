@@ -1,3 +1,6 @@
+import json
+
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
@@ -9,6 +12,29 @@ class EventJobQuerySet(models.QuerySet):
     def due(self, *, at):
         return self.filter(finished_at=None, due_at__lte=at).order_by("due_at")
 
+    def owe(self, event, kind, *, due_at, **details):
+        """Note work for an event; where the same kind is open already, that one stands as it is."""
+        job = EventJob(event=event, kind=kind, due_at=due_at, details=_plain(details))
+        self.bulk_create([job], ignore_conflicts=True)
+
+    def owe_news(self, event, *, was, by, now, due_at):
+        """Note that people are to be told how `event` differs from what it `was`.
+
+        Changes that follow before they were told become one message with the first: when it is due, and
+        what it says the event was, stay as the first change left them.
+        """
+        kind = EventJob.Kind.TELL_OF_CHANGE
+        open_job = self.filter(event=event, kind=kind, finished_at=None, cursor=None)
+        for job in open_job.select_for_update(no_key=True):
+            job.details["was"] = {**_plain(was), **job.details["was"]}
+            job.save(update_fields=["details"])
+            return
+        self.finish(event.pk, kind, now=now)
+        self.owe(event, kind, due_at=due_at, was=was, by=by)
+
+    def finish(self, event_id, kind, *, now):
+        self.filter(event_id=event_id, kind=kind, finished_at=None).update(finished_at=now)
+
 
 class EventJob(Identified, Dated):
     """Work that an event still owes and that is done in pages, each its own transaction.
@@ -19,7 +45,6 @@ class EventJob(Identified, Dated):
 
     class Kind(models.TextChoices):
         CANCEL_BOOKINGS = "cancel_bookings"
-        CLOSE_WAITLIST = "close_waitlist"
         SETTLE_QUEUE = "settle_queue"
         TELL_OF_CHANGE = "tell_of_change"
 
@@ -36,17 +61,25 @@ class EventJob(Identified, Dated):
 
     class Meta:
         db_table = "event_jobs"
-        db_table_comment = "Work owed by an event, done in pages: cancelling, telling, settling, closing."
+        db_table_comment = "Work owed by an event, done in pages: cancelling, telling, settling."
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["cancel_bookings", "close_waitlist", "settle_queue", "tell_of_change"]),
+                condition=Q(kind__in=["cancel_bookings", "settle_queue", "tell_of_change"]),
                 name="event_job_kind_is_known",
             ),
             models.UniqueConstraint(
                 fields=["event", "kind"], condition=Q(finished_at=None), name="an_event_owes_each_kind_once"
             ),
         ]
-        indexes = [models.Index(fields=["due_at"], condition=Q(finished_at=None), name="idx_event_jobs_open")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(finished_at=None), name="idx_event_jobs_open"),
+            models.Index(fields=["event"], name="idx_event_jobs_event_id"),
+        ]
 
     def __str__(self):
         return f"{self.kind} {self.event_id}"
+
+
+def _plain(facts: dict) -> dict:
+    """`facts` as JSON will give them back."""
+    return json.loads(json.dumps(facts, cls=DjangoJSONEncoder))

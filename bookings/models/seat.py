@@ -46,7 +46,10 @@ class BookingSeat(Identified, Dated):
                 fields=["event", "seat_no"], condition=Q(status="booked"), name="idx_booking_seats_unique"
             ),
         ]
-        indexes = [models.Index(fields=["booking"], name="idx_booking_seats_booking_id")]
+        indexes = [
+            models.Index(fields=["booking"], name="idx_booking_seats_booking_id"),
+            models.Index(fields=["event"], name="idx_booking_seats_event_id"),
+        ]
 
     def __str__(self):
         return f"{self.seat_no}"

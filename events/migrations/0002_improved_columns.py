@@ -1,5 +1,6 @@
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
+from django.db.models.functions import Now
 
 from orgs.migrating import short_locks
 
@@ -82,7 +83,14 @@ class Migration(migrations.Migration):
                 blank=True, db_default="", default="", max_length=300, verbose_name="place"
             ),
         ),
+        # What stands already was on show; only what comes after begins as a draft. (A column's default
+        # at its making costs no write of the rows.)
         migrations.AddField(
+            model_name="event",
+            name="published_at",
+            field=models.DateTimeField(blank=True, db_default=Now(), null=True, verbose_name="published"),
+        ),
+        migrations.AlterField(
             model_name="event",
             name="published_at",
             field=models.DateTimeField(blank=True, null=True, verbose_name="published"),

@@ -10,6 +10,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Counted exactly once triggers keep it (bookings 0006); until then within its bounds.
+        migrations.RunSQL(
+            """
+            UPDATE events SET available_slots = greatest(0, least(available_slots, total_slots))
+            WHERE available_slots NOT BETWEEN 0 AND total_slots AND total_slots > 0
+            """,
+            migrations.RunSQL.noop,
+        ),
         ValidateConstraint(
             model_name="event",
             name="event_category_is_known",

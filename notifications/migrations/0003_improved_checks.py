@@ -10,6 +10,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # When was not kept; the last change of the row is as near as anybody can come.
+        migrations.RunSQL(
+            """
+            UPDATE notifications SET sent_at = updated_at WHERE status = 'sent' AND sent_at IS NULL;
+            UPDATE notifications SET failed_at = updated_at WHERE status = 'failed' AND failed_at IS NULL;
+            """,
+            migrations.RunSQL.noop,
+        ),
         ValidateConstraint(
             model_name="notification",
             name="notification_type_is_known",

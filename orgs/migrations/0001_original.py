@@ -39,9 +39,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "keycloak_id",
-                    models.CharField(
-                        blank=True, max_length=255, null=True, unique=True, verbose_name="Keycloak subject"
-                    ),
+                    models.CharField(blank=True, max_length=255, null=True, verbose_name="Keycloak subject"),
                 ),
                 ("email", models.EmailField(max_length=254, null=True, verbose_name="email")),
                 ("name", models.CharField(max_length=200, null=True, verbose_name="name")),
@@ -75,7 +73,8 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("status__in", ["active", "suspended", "erased"])),
                         name="user_status_is_known",
-                    )
+                    ),
+                    models.UniqueConstraint(fields=("keycloak_id",), name="users_have_distinct_keycloak_ids"),
                 ],
             },
         ),
@@ -107,9 +106,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200, verbose_name="name")),
                 (
                     "domain",
-                    models.CharField(
-                        blank=True, max_length=253, null=True, unique=True, verbose_name="domain"
-                    ),
+                    models.CharField(blank=True, max_length=253, null=True, verbose_name="domain"),
                 ),
                 (
                     "settings",
@@ -140,7 +137,8 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("status__in", ["active", "suspended", "closed"])),
                         name="organization_status_is_known",
-                    )
+                    ),
+                    models.UniqueConstraint(fields=("domain",), name="organizations_have_distinct_domains"),
                 ],
             },
         ),
@@ -282,7 +280,7 @@ class Migration(migrations.Migration):
                         verbose_name="role",
                     ),
                 ),
-                ("token", models.CharField(editable=False, max_length=64, unique=True)),
+                ("token", models.CharField(editable=False, max_length=64)),
                 ("expires_at", models.DateTimeField(verbose_name="expires")),
                 (
                     "status",
@@ -328,6 +326,7 @@ class Migration(migrations.Migration):
                 "db_table": "organization_invites",
                 "db_table_comment": "Invitations to an organization in a role: a hashed token, an end, a state.",
                 "constraints": [
+                    models.UniqueConstraint(fields=("token",), name="invites_have_distinct_tokens"),
                     models.CheckConstraint(
                         condition=models.Q(("role__in", ["orgAdmin", "organizer", "user"])),
                         name="invite_role_is_known",

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "email__regex",
-                        "^[A-Za-z0-9._%+'-]+@([A-Za-z0-9-]+\\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$",
+                        "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$",
                     )
                 ),
                 name="invite_email_is_an_address",
@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "email__regex",
-                        "^[A-Za-z0-9._%+'-]+@([A-Za-z0-9-]+\\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$",
+                        "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$",
                     )
                 ),
                 name="user_email_is_an_address",

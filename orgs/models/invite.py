@@ -25,7 +25,7 @@ class Invite(Identified, Dated):
     )
     email = models.EmailField(_("email"), max_length=254)
     role = models.CharField(_("role"), max_length=20, choices=Membership.Role, default=Membership.Role.USER)
-    token = models.CharField(max_length=64, unique=True, editable=False)
+    token = models.CharField(max_length=64, editable=False)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.DO_NOTHING,
@@ -46,6 +46,7 @@ class Invite(Identified, Dated):
         verbose_name = _("invite")
         verbose_name_plural = _("invites")
         constraints = [
+            models.UniqueConstraint(fields=["token"], name="invites_have_distinct_tokens"),
             models.CheckConstraint(
                 condition=Q(role__in=["orgAdmin", "organizer", "user"]), name="invite_role_is_known"
             ),
@@ -55,7 +56,7 @@ class Invite(Identified, Dated):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    email__regex=r"^[A-Za-z0-9._%+'-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
+                    email__regex=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
                 ),
                 name="invite_email_is_an_address",
             ),

@@ -19,7 +19,7 @@ class Organization(Identified, Dated):
         CLOSED = "closed", _("closed")
 
     name = models.CharField(_("name"), max_length=200)
-    domain = models.CharField(_("domain"), max_length=253, null=True, blank=True, unique=True)
+    domain = models.CharField(_("domain"), max_length=253, null=True, blank=True)
     settings = models.JSONField(
         _("settings"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True
     )
@@ -59,6 +59,7 @@ class Organization(Identified, Dated):
                 condition=Q(slug__regex=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
                 name="organization_slug_is_a_label",
             ),
+            models.UniqueConstraint(fields=["domain"], name="organizations_have_distinct_domains"),
             models.UniqueConstraint(fields=["slug"], name="organizations_have_distinct_slugs"),
         ]
         indexes = [models.Index(fields=["status"], name="idx_organizations_status")]

@@ -33,7 +33,7 @@ class User(AbstractBaseUser, Identified, Dated):
         SUSPENDED = "suspended", _("suspended")
         ERASED = "erased", _("erased")
 
-    keycloak_id = models.CharField(_("Keycloak subject"), max_length=255, null=True, blank=True, unique=True)
+    keycloak_id = models.CharField(_("Keycloak subject"), max_length=255, null=True, blank=True)
     email = models.EmailField(_("email"), max_length=254, null=True)
     name = models.CharField(_("name"), max_length=200, null=True)
     phone = models.CharField(_("phone"), max_length=16, null=True, blank=True)
@@ -67,7 +67,7 @@ class User(AbstractBaseUser, Identified, Dated):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    email__regex=r"^[A-Za-z0-9._%+'-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
+                    email__regex=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
                 ),
                 name="user_email_is_an_address",
             ),
@@ -78,6 +78,7 @@ class User(AbstractBaseUser, Identified, Dated):
             models.CheckConstraint(
                 condition=Q(email__isnull=False) | Q(status="erased"), name="only_erased_people_have_no_email"
             ),
+            models.UniqueConstraint(fields=["keycloak_id"], name="users_have_distinct_keycloak_ids"),
             models.UniqueConstraint(Lower("email"), name="users_have_distinct_emails"),
         ]
         indexes = [models.Index(fields=["status"], name="idx_users_status")]

@@ -1,14 +1,23 @@
+-- Writers wait while the triggers come and what stood before them is counted (at the end of this file);
+-- the tables are locked in the order in which a booking locks them.
+LOCK TABLE events, bookings, booking_seats IN SHARE ROW EXCLUSIVE MODE;
+
 -- Seats left ------------------------------------------------------------------------------------------
 
 -- One update per event and statement, however many seats the statement touches, COPY included. Events are
 -- locked in order of their ids, so that two statements over the same events cannot wait for each other.
+--
+-- Tables are looked up by keys held in arrays, with no sequential scan to choose: a plan made for the first
+-- statement of a session serves the next one too, whether that touches one row or a million.
 CREATE OR REPLACE FUNCTION update_event_available_slots() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = public, pg_temp
+    SET enable_seqscan = off
 AS $$
 DECLARE
     touched uuid[];
     deltas integer[];
+    highest integer[];
     beyond integer;
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
@@ -18,22 +27,22 @@ BEGIN
         WHERE available_slots <> total_slots;
         RETURN NULL;
     ELSIF TG_OP = 'INSERT' THEN
-        SELECT array_agg(event_id), array_agg(taken) INTO touched, deltas FROM (
-            SELECT event_id, count(*) FILTER (WHERE status = 'booked') AS taken
-            FROM new_seats GROUP BY event_id ORDER BY event_id
+        SELECT array_agg(event_id), array_agg(taken), array_agg(top) INTO touched, deltas, highest FROM (
+            SELECT event_id, count(*) AS taken, max(seat_no) AS top
+            FROM new_seats WHERE status = 'booked' GROUP BY event_id
         ) AS change;
     ELSIF TG_OP = 'DELETE' THEN
         SELECT array_agg(event_id), array_agg(taken) INTO touched, deltas FROM (
-            SELECT event_id, -count(*) FILTER (WHERE status = 'booked') AS taken
-            FROM old_seats GROUP BY event_id ORDER BY event_id
+            SELECT event_id, -count(*) AS taken
+            FROM old_seats WHERE status = 'booked' GROUP BY event_id
         ) AS change;
     ELSE
-        SELECT array_agg(event_id), array_agg(taken) INTO touched, deltas FROM (
-            SELECT event_id, sum(taken) AS taken FROM (
-                SELECT event_id, 1 AS taken FROM new_seats WHERE status = 'booked'
+        SELECT array_agg(event_id), array_agg(taken), array_agg(top) INTO touched, deltas, highest FROM (
+            SELECT event_id, sum(taken) AS taken, max(seat_no) AS top FROM (
+                SELECT event_id, seat_no, 1 AS taken FROM new_seats WHERE status = 'booked'
                 UNION ALL
-                SELECT event_id, -1 FROM old_seats WHERE status = 'booked'
-            ) AS seat GROUP BY event_id ORDER BY event_id
+                SELECT event_id, NULL, -1 FROM old_seats WHERE status = 'booked'
+            ) AS seat GROUP BY event_id
         ) AS change;
     END IF;
     IF touched IS NULL THEN
@@ -42,15 +51,13 @@ BEGIN
 
     PERFORM 1 FROM events WHERE id = ANY (touched) ORDER BY id FOR NO KEY UPDATE;
 
-    IF TG_OP <> 'DELETE' THEN
-        SELECT seat.seat_no INTO beyond
-        FROM new_seats AS seat JOIN events AS event ON event.id = seat.event_id
-        WHERE seat.status = 'booked' AND seat.seat_no > event.total_slots
-        LIMIT 1;
-        IF beyond IS NOT NULL THEN
-            RAISE EXCEPTION 'There is no seat %.', beyond
-                USING ERRCODE = 'check_violation', CONSTRAINT = 'seat_numbers_end_at_the_capacity';
-        END IF;
+    SELECT top INTO beyond
+    FROM unnest(touched, highest) AS change (event_id, top) JOIN events ON events.id = change.event_id
+    WHERE top > events.total_slots
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'There is no seat %.', beyond
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'seat_numbers_end_at_the_capacity';
     END IF;
 
     UPDATE events SET available_slots = available_slots - change.taken,
@@ -92,108 +99,105 @@ $$;
 CREATE OR REPLACE FUNCTION keep_event_totals() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = public, pg_temp
+    SET enable_seqscan = off
 AS $$
 DECLARE
     touched uuid[];
+    confirmed integer[];
+    waiting integer[];
+    cancelled integer[];
+    seats_waiting integer[];
+    events_of_growth uuid[];
+    people_of_growth uuid[];
+    counted integer;
+    excess record;
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         DELETE FROM event_totals;
         RETURN NULL;
     ELSIF TG_OP = 'INSERT' THEN
-        SELECT array_agg(DISTINCT event_id) INTO touched FROM new_bookings;
-    ELSIF TG_OP = 'DELETE' THEN
-        SELECT array_agg(DISTINCT event_id) INTO touched FROM old_bookings;
-    ELSE
-        SELECT array_agg(DISTINCT new.event_id) INTO touched
-        FROM new_bookings AS new JOIN old_bookings AS old USING (id)
-        WHERE (new.event_id, new.user_id, new.seats, new.status)
-            IS DISTINCT FROM (old.event_id, old.user_id, old.seats, old.status);
-    END IF;
-    IF touched IS NULL THEN
-        RETURN NULL;
-    END IF;
-
-    PERFORM 1 FROM events WHERE id = ANY (touched) ORDER BY id FOR NO KEY UPDATE;
-
-    IF TG_OP = 'INSERT' THEN
-        PERFORM refuse_seats_above_the_cap(event_id, user_id)
-        FROM new_bookings WHERE status <> 'cancelled' GROUP BY event_id, user_id;
-
-        INSERT INTO event_totals AS totals (
-            event_id, confirmed_bookings, waiting_bookings, cancelled_bookings, waiting_seats
-        )
-        SELECT event_id,
-               count(*) FILTER (WHERE status = 'confirmed'),
-               count(*) FILTER (WHERE status = 'waiting'),
-               count(*) FILTER (WHERE status = 'cancelled'),
-               coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0)
-        FROM new_bookings GROUP BY event_id
-        ON CONFLICT (event_id) DO UPDATE SET
-            confirmed_bookings = totals.confirmed_bookings + excluded.confirmed_bookings,
-            waiting_bookings = totals.waiting_bookings + excluded.waiting_bookings,
-            cancelled_bookings = totals.cancelled_bookings + excluded.cancelled_bookings,
-            waiting_seats = totals.waiting_seats + excluded.waiting_seats;
-    ELSIF TG_OP = 'UPDATE' THEN
-        PERFORM refuse_seats_above_the_cap(new.event_id, new.user_id)
-        FROM new_bookings AS new JOIN old_bookings AS old USING (id)
-        WHERE new.status <> 'cancelled'
-          AND (old.status = 'cancelled' OR new.seats > old.seats
-               OR (new.event_id, new.user_id) <> (old.event_id, old.user_id))
-        GROUP BY new.event_id, new.user_id;
-
-        UPDATE event_totals AS totals SET
-            confirmed_bookings = totals.confirmed_bookings + change.confirmed,
-            waiting_bookings = totals.waiting_bookings + change.waiting,
-            cancelled_bookings = totals.cancelled_bookings + change.cancelled,
-            waiting_seats = totals.waiting_seats + change.seats
-        FROM (
+        SELECT array_agg(event_id), array_agg(c), array_agg(w), array_agg(x), array_agg(s)
+        INTO touched, confirmed, waiting, cancelled, seats_waiting FROM (
             SELECT event_id,
-                   coalesce(sum(sign) FILTER (WHERE status = 'confirmed'), 0) AS confirmed,
-                   coalesce(sum(sign) FILTER (WHERE status = 'waiting'), 0) AS waiting,
-                   coalesce(sum(sign) FILTER (WHERE status = 'cancelled'), 0) AS cancelled,
-                   coalesce(sum(sign * seats) FILTER (WHERE status = 'waiting'), 0) AS seats
+                   count(*) FILTER (WHERE status = 'confirmed') AS c,
+                   count(*) FILTER (WHERE status = 'waiting') AS w,
+                   count(*) FILTER (WHERE status = 'cancelled') AS x,
+                   coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0) AS s
+            FROM new_bookings GROUP BY event_id
+        ) AS change;
+        SELECT array_agg(event_id), array_agg(user_id) INTO events_of_growth, people_of_growth FROM (
+            SELECT DISTINCT event_id, user_id FROM new_bookings WHERE status <> 'cancelled'
+        ) AS growth;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg(event_id), array_agg(-c), array_agg(-w), array_agg(-x), array_agg(-s)
+        INTO touched, confirmed, waiting, cancelled, seats_waiting FROM (
+            SELECT event_id,
+                   count(*) FILTER (WHERE status = 'confirmed') AS c,
+                   count(*) FILTER (WHERE status = 'waiting') AS w,
+                   count(*) FILTER (WHERE status = 'cancelled') AS x,
+                   coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0) AS s
+            FROM old_bookings GROUP BY event_id
+        ) AS change;
+    ELSE
+        SELECT array_agg(event_id), array_agg(c), array_agg(w), array_agg(x), array_agg(s)
+        INTO touched, confirmed, waiting, cancelled, seats_waiting FROM (
+            SELECT event_id,
+                   coalesce(sum(sign) FILTER (WHERE status = 'confirmed'), 0) AS c,
+                   coalesce(sum(sign) FILTER (WHERE status = 'waiting'), 0) AS w,
+                   coalesce(sum(sign) FILTER (WHERE status = 'cancelled'), 0) AS x,
+                   coalesce(sum(sign * seats) FILTER (WHERE status = 'waiting'), 0) AS s
             FROM (
                 SELECT event_id, status, seats, 1 AS sign FROM new_bookings
                 UNION ALL
                 SELECT event_id, status, seats, -1 FROM old_bookings
             ) AS booking GROUP BY event_id
-        ) AS change
-        WHERE totals.event_id = change.event_id;
-    ELSE
-        UPDATE event_totals AS totals SET
-            confirmed_bookings = totals.confirmed_bookings - gone.confirmed,
-            waiting_bookings = totals.waiting_bookings - gone.waiting,
-            cancelled_bookings = totals.cancelled_bookings - gone.cancelled,
-            waiting_seats = totals.waiting_seats - gone.seats
-        FROM (
-            SELECT event_id,
-                   count(*) FILTER (WHERE status = 'confirmed') AS confirmed,
-                   count(*) FILTER (WHERE status = 'waiting') AS waiting,
-                   count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-                   coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0) AS seats
-            FROM old_bookings GROUP BY event_id
-        ) AS gone
-        WHERE totals.event_id = gone.event_id;
+        ) AS change WHERE (c, w, x, s) <> (0, 0, 0, 0);
+        SELECT array_agg(event_id), array_agg(user_id) INTO events_of_growth, people_of_growth FROM (
+            SELECT event_id, user_id FROM (
+                SELECT event_id, user_id, seats FROM new_bookings WHERE status <> 'cancelled'
+                UNION ALL
+                SELECT event_id, user_id, -seats FROM old_bookings WHERE status <> 'cancelled'
+            ) AS booking GROUP BY event_id, user_id HAVING sum(seats) > 0
+        ) AS growth;
     END IF;
-    RETURN NULL;
-END
-$$;
+    IF touched IS NULL AND events_of_growth IS NULL THEN
+        RETURN NULL;
+    END IF;
 
-CREATE OR REPLACE FUNCTION refuse_seats_above_the_cap(the_event uuid, the_user uuid) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path = public, pg_temp
-AS $$
-DECLARE
-    cap integer;
-    held integer;
-BEGIN
-    SELECT max_seats_per_person INTO cap FROM events WHERE id = the_event;
-    SELECT sum(seats) INTO held FROM bookings
-    WHERE event_id = the_event AND user_id = the_user AND status IN ('confirmed', 'waiting');
-    IF held > cap THEN
-        RAISE EXCEPTION 'A person may hold % seats of event %, not %.', cap, the_event, held
+    PERFORM 1 FROM events WHERE id = ANY (touched || events_of_growth) ORDER BY id FOR NO KEY UPDATE;
+
+    SELECT event.id AS event_id, event.max_seats_per_person AS cap, held.seats INTO excess
+    FROM unnest(events_of_growth, people_of_growth) AS growth (event_id, user_id)
+    JOIN events AS event ON event.id = growth.event_id
+    CROSS JOIN LATERAL (
+        SELECT sum(seats) AS seats FROM bookings
+        WHERE event_id = growth.event_id AND user_id = growth.user_id
+          AND status IN ('confirmed', 'waiting')
+    ) AS held
+    WHERE held.seats > event.max_seats_per_person
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'A person may hold % seats of event %, not %.', excess.cap, excess.event_id, excess.seats
             USING ERRCODE = 'check_violation', CONSTRAINT = 'nobody_holds_more_seats_than_allowed';
     END IF;
+
+    UPDATE event_totals AS totals SET
+        confirmed_bookings = confirmed_bookings + c,
+        waiting_bookings = waiting_bookings + w,
+        cancelled_bookings = cancelled_bookings + x,
+        waiting_seats = waiting_seats + s
+    FROM unnest(touched, confirmed, waiting, cancelled, seats_waiting) AS change (event_id, c, w, x, s)
+    WHERE totals.event_id = change.event_id;
+    GET DIAGNOSTICS counted = ROW_COUNT;
+    -- An event's first booking. (Of a deleted one the event may be gone already: nothing to count for.)
+    IF counted < cardinality(touched) AND TG_OP <> 'DELETE' THEN
+        INSERT INTO event_totals (
+            event_id, confirmed_bookings, waiting_bookings, cancelled_bookings, waiting_seats
+        )
+        SELECT * FROM unnest(touched, confirmed, waiting, cancelled, seats_waiting)
+        ON CONFLICT (event_id) DO NOTHING;
+    END IF;
+    RETURN NULL;
 END
 $$;
 
@@ -230,15 +234,14 @@ ALTER TABLE event_free_runs SET (
 
 -- History -----------------------------------------------------------------------------------------------
 
+-- Open to whoever may call archive_booking_history, and only while it runs.
 CREATE OR REPLACE FUNCTION keep_booking_history() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = public, pg_temp
 AS $$
-DECLARE
-    callers text;
 BEGIN
-    GET DIAGNOSTICS callers = PG_CONTEXT;
-    IF TG_OP = 'DELETE' AND callers LIKE '%function archive_booking_history(timestamp with time zone)%' THEN
+    IF TG_OP = 'DELETE' AND current_setting('happening.archiving', true) = 'yes'
+        AND has_function_privilege('archive_booking_history(timestamptz)', 'EXECUTE') THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION 'The history of bookings is only ever added to.'
@@ -255,12 +258,15 @@ CREATE OR REPLACE FUNCTION archive_booking_history(before timestamptz) RETURNS S
     SET search_path = public, pg_temp
 AS $$
 BEGIN
+    PERFORM set_config('happening.archiving', 'yes', true);
     RETURN QUERY DELETE FROM booking_history WHERE created_at < before RETURNING *;
+    PERFORM set_config('happening.archiving', 'no', true);
 END
 $$;
 REVOKE EXECUTE ON FUNCTION archive_booking_history(timestamptz) FROM PUBLIC;
 
--- Who deletes a booking, with its event or by hand, leaves a last line about it.
+-- Who deletes a booking, with its event or by hand, leaves a last line about it. An event that takes its
+-- bookings along is gone by then: whose it was stands in the booking's earlier lines.
 CREATE OR REPLACE FUNCTION remember_deleted_booking() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = public, pg_temp
@@ -270,7 +276,13 @@ BEGIN
     VALUES (
         OLD.id, 'cancelled',
         jsonb_build_object('reason', 'deleted', 'was', OLD.status, 'seats', OLD.seats),
-        OLD.event_id, (SELECT org_id FROM events WHERE id = OLD.event_id), OLD.user_id
+        OLD.event_id,
+        coalesce(
+            (SELECT org_id FROM events WHERE id = OLD.event_id),
+            (SELECT org_id FROM booking_history
+             WHERE booking_id = OLD.id AND org_id IS NOT NULL ORDER BY created_at DESC LIMIT 1)
+        ),
+        OLD.user_id
     );
     RETURN OLD;
 END
@@ -312,3 +324,40 @@ SELECT user_id,
        coalesce(sum(seats) FILTER (WHERE status = 'confirmed'), 0)::integer AS booked_seats,
        coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0)::integer AS waiting_seats
 FROM bookings GROUP BY user_id;
+
+-- What stood before the triggers did ------------------------------------------------------------------------
+
+-- Counted from the rows themselves while the tables are locked, so it is exact.
+ALTER TABLE events DISABLE TRIGGER events_counters_stay;
+UPDATE events SET available_slots = fact.available,
+                  is_bookable = fact.available > 0 AND status IN ('upcoming', 'ongoing'),
+                  last_waiting_number = fact.last_number,
+                  version = version + 1
+FROM (
+    SELECT event.id,
+           event.total_slots - coalesce(seats.booked, 0) AS available,
+           greatest(event.last_waiting_number, line.last_number) AS last_number
+    FROM events AS event
+    LEFT JOIN (
+        SELECT event_id, count(*) AS booked FROM booking_seats WHERE status = 'booked' GROUP BY event_id
+    ) AS seats ON seats.event_id = event.id
+    LEFT JOIN (
+        SELECT event_id, max(waiting_number) AS last_number
+        FROM bookings WHERE status = 'waiting' GROUP BY event_id
+    ) AS line ON line.event_id = event.id
+) AS fact
+WHERE events.id = fact.id
+  AND (available_slots, is_bookable, last_waiting_number) IS DISTINCT FROM
+      (fact.available, fact.available > 0 AND status IN ('upcoming', 'ongoing'), fact.last_number);
+ALTER TABLE events ENABLE TRIGGER events_counters_stay;
+
+ALTER TABLE event_totals DISABLE TRIGGER event_totals_are_derived;
+DELETE FROM event_totals;
+INSERT INTO event_totals (event_id, confirmed_bookings, waiting_bookings, cancelled_bookings, waiting_seats)
+SELECT event_id,
+       count(*) FILTER (WHERE status = 'confirmed'),
+       count(*) FILTER (WHERE status = 'waiting'),
+       count(*) FILTER (WHERE status = 'cancelled'),
+       coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0)
+FROM bookings GROUP BY event_id;
+ALTER TABLE event_totals ENABLE TRIGGER event_totals_are_derived;

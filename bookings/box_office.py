@@ -1,0 +1,187 @@
+"""An event while its row is locked: its free seats, its line, and what the transaction is going to write.
+
+Opened inside a transaction by every service that books, changes or frees. The order of locks is: the
+event, then bookings by id; nothing else is ever waited for. Everything is decided in memory and written
+set-wise by `close`, so one transaction can serve one request or many.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from bookings import free_runs, waitlist
+from bookings.errors import Closed, EventCancelled, NotBookable, NotOpenYet
+from bookings.house import House
+from bookings.ledger import Ledger
+from bookings.models import Booking, BookingSeat, EventTotals
+from bookings.models.job import EventJob
+from bookings.telling import about_booking
+from events.models import Event
+from orgs.models import Organization
+
+
+class BoxOffice:
+    def __init__(self, event: Event, *, now: datetime):
+        self.event, self.now = event, now
+        self.ledger = Ledger(event, now)
+        self.house = House(event)
+        self._last_number = event.last_waiting_number
+        self._somebody_waits = False
+        self._line_stands = False  # under the strict rule: somebody is in line, and nobody may pass
+        self.owes_promotions = False
+
+    @classmethod
+    def open(cls, event_id: UUID, *, now: datetime, mend_runs: bool = False) -> "BoxOffice":
+        """Lock the event.
+
+        Args:
+            mend_runs: make the free runs anew first, because they have been found wrong.
+
+        Raises:
+            Event.DoesNotExist: there is no such event.
+        """
+        office = cls(Event.objects.lock(event_id), now=now)
+        if mend_runs:
+            free_runs.rebuild(office.event)
+        return office
+
+    def close(self) -> None:
+        """Write what was decided. What Redis mirrors of the event is to follow this commit."""
+        self.flush()
+        if self.owes_promotions:
+            EventJob.objects.owe(self.event, EventJob.Kind.SETTLE_QUEUE, due_at=self.now)
+
+    # What may be done
+
+    def ensure_open(self) -> None:
+        """Until the event is cancelled or its booking closes, bookings can be changed and given back."""
+        if self.event.is_cancelled:
+            raise EventCancelled
+        if self.is_closed:
+            raise Closed
+
+    def ensure_bookable(self) -> None:
+        """Seats can be taken only of a published event of an active organization, once booking is open."""
+        self.ensure_open()
+        org = self.event.org
+        if not self.event.is_published or org is None or org.status != Organization.Status.ACTIVE:
+            raise NotBookable
+        if self.event.booking_opens_at and self.now < self.event.booking_opens_at:
+            raise NotOpenYet(self.event.booking_opens_at)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.event.is_final or self.now >= self.event.closes_at
+
+    # Bookings and their seats
+
+    def booking(self, booking_id: UUID) -> Booking:
+        """One of the event's bookings, locked.
+
+        Raises:
+            Booking.DoesNotExist: it has none of that id.
+        """
+        return self.event.bookings.lock().get(pk=booking_id)
+
+    def seats_of(self, booking: Booking) -> list[int]:
+        return self.seats_of_all([booking])[booking.pk]
+
+    def seats_of_all(self, bookings: list[Booking]) -> dict[UUID, list[int]]:
+        """The numbers of the seats that each booking holds, ascending."""
+        seats = {booking.pk: [] for booking in bookings}
+        held = BookingSeat.objects.booked().filter(booking_id__in=seats).order_by("seat_no")
+        for booking_id, seat_no in held.values_list("booking_id", "seat_no"):
+            seats[booking_id].append(seat_no)
+        return seats
+
+    def hand_out(self, booking: Booking, seat_nos: list[int]) -> None:
+        """Write seats of the house down as the booking's."""
+        self.ledger.taken.extend((booking.pk, seat) for seat in seat_nos)
+
+    # The line
+
+    def settle(self) -> None:
+        """Confirm whoever the queue's rule confirms now; to be called before seats are given to a newcomer
+        and after seats came free."""
+        self.flush()
+        self._line_stands = self.owes_promotions = False
+        self._somebody_waits = self._line_is_not_empty()
+        if not self._somebody_waits or not self.free or self.is_closed:
+            return
+        line, more = waitlist.line(self.event, free=self.free)
+        promoted = waitlist.promotable(line, free=self.free, strict=self.event.is_strict)
+        self.house.expect([party.seats for party in promoted])
+        for party in promoted:
+            self._promote(party)
+        self._line_stands = self.event.is_strict and len(promoted) < len(line)
+        self.owes_promotions = more and self.free > 0 and not self._line_stands
+
+    @property
+    def free(self) -> int:
+        """Seats that nobody holds."""
+        return self.house.free
+
+    @property
+    def on_offer(self) -> int:
+        """How many seats a newcomer could have now without passing anybody against the rule."""
+        return 0 if self._line_stands or self.owes_promotions else self.free
+
+    def stand_last(self, booking: Booking) -> None:
+        """Put the booking at the end of the line."""
+        booking.status, booking.waiting_number = Booking.Status.WAITING, self._next_number()
+        self._somebody_waits = True
+        self._line_stands = self._line_stands or self.event.is_strict
+
+    def passing(self) -> dict:
+        """For the history of who is confirmed while others wait: the number at which they stood in line."""
+        return {"stood_at": self._next_number()} if self._somebody_waits else {}
+
+    def promote(self, booking: Booking, **details) -> None:
+        """Confirm a waiting booking that fits; `details` say by whose decision."""
+        number, booking.waiting_number = booking.waiting_number, None
+        booking.status = Booking.Status.CONFIRMED
+        self.ledger.change(booking)
+        seat_nos = self.house.choose(booking.seats)
+        self.hand_out(booking, seat_nos)
+        self.note(booking, "promoted", seats=booking.seats, seat_nos=seat_nos, stood_at=number, **details)
+        self.tell("waitlist_promoted", booking, seat_nos=seat_nos)
+
+    # What is left behind
+
+    def note(self, booking: Booking, action: str, **details) -> None:
+        self.ledger.history.append((booking, action, details))
+
+    def tell(self, kind: str, booking: Booking, *, seat_nos: list[int] = (), **more) -> None:
+        self.ledger.owed.append(about_booking(kind, self.event, booking, seat_nos=seat_nos, **more))
+
+    # Inside
+
+    def _promote(self, party: waitlist.Party) -> None:
+        booking = Booking(
+            pk=party.booking_id,
+            event_id=self.event.pk,
+            user_id=party.user_id,
+            seats=party.seats,
+            status=Booking.Status.WAITING,
+            waiting_number=party.number,
+            version=party.version,
+        )
+        self.promote(booking, by="rule")
+
+    def _next_number(self) -> int:
+        self._last_number += 1
+        return self._last_number
+
+    def _line_is_not_empty(self) -> bool:
+        """As the rows say it; while the event never gave out a number there is no need to ask."""
+        if not self._last_number:
+            return False
+        return EventTotals.objects.filter(event_id=self.event.pk, waiting_bookings__gt=0).exists()
+
+    def flush(self) -> None:
+        """Write what has been decided so far, and forget it."""
+        self.ledger.write()
+        self.ledger = Ledger(self.event, self.now)
+        self.house.store()
+        if self._last_number != self.event.last_waiting_number:
+            self.event.last_waiting_number = self._last_number
+            self.event.save(update_fields=["last_waiting_number"])

@@ -1,0 +1,33 @@
+"""Everything that books, changes, promotes or frees seats goes through here: web, admin, commands, tests.
+
+Each function is one durable transaction with keyword-only arguments and `now` passed in; it raises what
+stands in `bookings.errors`, and then nothing has changed. Locks, in this order and no other: the event's
+row, then bookings by id. Nothing slow, nothing remote and no savepoint while they are held.
+
+Booking is joining the queue and letting it settle: see `bookings.waitlist` for the rule, and
+`bookings.box_office` for what happens under the lock.
+"""
+
+from bookings.services.book import book
+from bookings.services.cancel import cancel
+from bookings.services.cancel_event import cancel_event
+from bookings.services.capacity import change_capacity
+from bookings.services.close_waitlist import close_waitlist, close_waitlists
+from bookings.services.jobs import run_jobs
+from bookings.services.modify import modify
+from bookings.services.promote import promote, settle
+from bookings.services.reschedule import reschedule
+
+__all__ = [
+    "book",
+    "cancel",
+    "cancel_event",
+    "change_capacity",
+    "close_waitlist",
+    "close_waitlists",
+    "modify",
+    "promote",
+    "reschedule",
+    "run_jobs",
+    "settle",
+]

@@ -1,0 +1,47 @@
+"""Give a booking back."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from bookings.box_office import BoxOffice
+from bookings.errors import OutOfDate
+from bookings.models import Booking
+
+
+def cancel(*, booking_id: UUID, actor_id: UUID | None, now: datetime, version: int | None = None) -> Booking:
+    """Cancel a booking and let the queue settle; cancelling twice changes nothing.
+
+    Args:
+        actor_id: who cancels; anybody but the booking's person counts as the organizer.
+        version: of the booking as the asker saw it; None to cancel whatever it has become.
+
+    Raises:
+        Booking.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed, OutOfDate.
+    """
+    event_id = Booking.objects.values_list("event_id", flat=True).get(pk=booking_id)
+    with transaction.atomic(durable=True):
+        office = BoxOffice.open(event_id, now=now)
+        booking = office.booking(booking_id)
+        if booking.is_cancelled:
+            return booking
+        if version not in (None, booking.version):
+            raise OutOfDate(booking)
+        office.ensure_open()
+        by = "person" if actor_id == booking.user_id else "organizer"
+        seat_nos = office.seats_of(booking)
+        office.house.give_back(seat_nos)
+        end(office, booking, seat_nos, reason=by, by=by)
+        office.tell("booking_cancelled", booking, seat_nos=seat_nos, reason=by)
+        office.settle()
+        office.close()
+    return booking
+
+
+def end(office: BoxOffice, booking: Booking, seat_nos: list[int], *, reason: str, by: str) -> None:
+    """Write down that a booking is over: its seats given back, its place in line given up."""
+    office.ledger.given_back.extend((booking.pk, seat) for seat in seat_nos)
+    booking.status, booking.waiting_number = Booking.Status.CANCELLED, None
+    office.ledger.change(booking)
+    office.note(booking, "cancelled", reason=reason, by=by, seats=booking.seats, gave_back=seat_nos)

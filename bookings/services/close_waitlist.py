@@ -1,0 +1,40 @@
+"""When booking closes, whoever still waits is let go and told."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from bookings.box_office import BoxOffice
+from bookings.services.cancel import end
+from events.models import Event
+
+PAGE = 1_000
+
+
+def close_waitlist(*, event_id: UUID, now: datetime) -> int:
+    """Cancel, as not promoted, at most a thousand of those who wait for an event whose booking has closed;
+    returns how many. Who waits is the cursor, so it goes on wherever it was cut off."""
+    with transaction.atomic(durable=True):
+        office = BoxOffice.open(event_id, now=now)
+        if not office.is_closed or office.event.is_cancelled:
+            return 0
+        page = list(office.event.bookings.waiting().lock()[:PAGE])
+        for booking in page:
+            end(office, booking, [], reason="not_promoted", by="system")
+            office.tell("booking_cancelled", booking, reason="not_promoted")
+        office.close()
+    return len(page)
+
+
+def close_waitlists(*, now: datetime) -> int:
+    """Close the waitlist of every event whose booking has closed; returns how many people were let go."""
+    closes = Coalesce("booking_closes_at", F("event_date"))
+    waiting = Event.objects.filter(totals__waiting_bookings__gt=0).exclude(status=Event.Status.CANCELLED)
+    released = 0
+    for event_id in waiting.alias(closes=closes).filter(closes__lte=now).values_list("pk", flat=True):
+        while page := close_waitlist(event_id=event_id, now=now):
+            released += page
+    return released

@@ -1,0 +1,59 @@
+"""Move an event in time or place; everybody with a booking is told once the changes have come to rest."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from bookings.box_office import BoxOffice
+from bookings.errors import Closed, EventCancelled, TimesDoNotFit
+from bookings.models.job import EventJob
+from events.models import Event
+
+REST = timedelta(minutes=2)  # from the first change until people are told, so that several become one message
+MOVABLE = ("event_date", "ends_at", "time_zone", "place")
+
+
+def reschedule(
+    *,
+    event_id: UUID,
+    event_date: datetime,
+    ends_at: datetime | None,
+    time_zone: str,
+    place: str,
+    actor_id: UUID | None,
+    now: datetime,
+) -> Event:
+    """Give an event its new start, end, zone and place; the same as before changes nothing and tells nobody.
+
+    A moment set for the end of booking moves along with the start.
+
+    Raises:
+        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), TimesDoNotFit.
+    """
+    new = {"event_date": event_date, "ends_at": ends_at, "time_zone": time_zone, "place": place}
+    if ends_at and ends_at <= event_date:
+        raise TimesDoNotFit
+    with transaction.atomic(durable=True):
+        office = BoxOffice.open(event_id, now=now)
+        event = office.event
+        if event.is_cancelled:
+            raise EventCancelled
+        if event.is_final:
+            raise Closed
+        was = {name: getattr(event, name) for name in MOVABLE if getattr(event, name) != new[name]}
+        if not was:
+            return event
+        if event.booking_closes_at:
+            event.booking_closes_at += event_date - event.event_date
+        for name in MOVABLE:
+            setattr(event, name, new[name])
+        event.sequence += 1
+        if event.status == Event.Status.ONGOING and event_date > now:
+            event.status = Event.Status.UPCOMING
+        event.save(update_fields=[*MOVABLE, "booking_closes_at", "sequence", "status"])
+        if event.is_published:
+            EventJob.objects.owe_news(event, was=was, by=actor_id, now=now, due_at=now + REST)
+        office.settle()
+        office.close()
+    return event

@@ -1,0 +1,71 @@
+"""What a change says to its person: the message that is owed, made of facts as they are now."""
+
+from datetime import datetime
+from uuid import UUID
+
+from bookings.models import Booking
+from events.models import Event
+from notifications.outbox import Owed
+
+
+def seat_labels(event: Event, seat_nos: list[int]) -> list[str]:
+    """What stands on the seats: the plan's words, else their numbers."""
+    if event.seating is None:
+        return [str(seat) for seat in seat_nos]
+    return [event.seating.label(seat) for seat in seat_nos]
+
+
+def facts(event: Event) -> dict:
+    """What anybody who is told of an event needs to know of it."""
+    return {
+        "title": event.title,
+        "place": event.place,
+        "starts_at": event.event_date,
+        "ends_at": event.ends_at,
+        "time_zone": event.time_zone,
+        "sequence": event.sequence,
+    }
+
+
+def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[int] = (), **more) -> Owed:
+    """A message of one of the booking types, once for each version of the booking."""
+    payload = {
+        **facts(event),
+        "seats": booking.seats,
+        "seat_labels": seat_labels(event, seat_nos),
+        "booking_version": booking.version,
+        **more,
+    }
+    if booking.waiting_number:
+        payload["waiting_number"] = booking.waiting_number
+    return Owed(
+        type=kind,
+        user_id=booking.user_id,
+        dedupe_key=f"{kind}:{booking.pk}:{booking.version}",
+        payload=payload,
+        org_id=event.org_id,
+        event_id=event.pk,
+        booking_id=booking.pk,
+    )
+
+
+def about_event(
+    kind: str,
+    event: Event,
+    *,
+    user_id: UUID,
+    booking_id: UUID | None = None,
+    due_at: datetime | None = None,
+    **more,
+) -> Owed:
+    """A message of one of the event types: once for each person and state of the event's calendar entry."""
+    return Owed(
+        type=kind,
+        user_id=user_id,
+        dedupe_key=f"{kind}:{event.pk}:{event.sequence}:{user_id}",
+        payload={**facts(event), **more},
+        due_at=due_at,
+        org_id=event.org_id,
+        event_id=event.pk,
+        booking_id=booking_id,
+    )

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from bookings.views import book, change, event_page, own
+
+urlpatterns = [
+    path("events/<uuid:event_id>/", event_page.event_detail, name="event_detail"),
+    path("events/<uuid:event_id>/book/", book.book, name="book"),
+    path("bookings/", own.booking_list, name="booking_list"),
+    path("bookings/<uuid:booking_id>/", own.booking_detail, name="booking_detail"),
+    path("bookings/<uuid:booking_id>/modify/", change.booking_modify, name="booking_modify"),
+    path("bookings/<uuid:booking_id>/cancel/", change.booking_cancel, name="booking_cancel"),
+]

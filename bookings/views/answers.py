@@ -1,0 +1,60 @@
+"""How refusals and failures of the services become answers: the one place that knows their statuses."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from bookings import errors
+
+ILL_ASKED = (errors.PartyTooLarge, errors.NoSuchSeat, errors.SeatNamedTwice, errors.KeyUsedDifferently)
+PATIENCE = 5  # seconds after which trying again is worth it
+
+
+@dataclass(frozen=True)
+class WayOn:
+    """Something that can be had instead: a form with one button."""
+
+    seats: int
+    or_wait: bool
+    key: UUID
+
+
+def status_of(refusal: errors.BookingRefused) -> int:
+    """422 where it could never be had, 409 where it cannot be had as things stand."""
+    return 422 if isinstance(refusal, ILL_ASKED) else 409
+
+
+def ways_on(refusal: errors.BookingRefused, *, asked: int) -> list[WayOn]:
+    """What to offer to somebody who cannot have the `asked` seats."""
+    ways = []
+    if isinstance(refusal, errors.NotEnoughSeats) and refusal.free:
+        ways.append(WayOn(refusal.free, or_wait=False, key=uuid4()))
+    if isinstance(refusal, errors.NotEnoughSeats | errors.OthersAreWaiting) and refusal.waitlist:
+        ways.append(WayOn(asked, or_wait=True, key=uuid4()))
+    return ways
+
+
+def see_other(*to, **names) -> HttpResponse:
+    """303: the form was dealt with, look there."""
+    response = redirect(*to, **names)
+    response.status_code = 303
+    return response
+
+
+def busy(request) -> HttpResponse:
+    """The database did not answer, or not in time. The form is kept, its key too, so that sending it once
+    more can never book twice."""
+    response = render(request, "503.html", {"kept": kept_form(request)}, status=503)
+    response["Retry-After"] = str(PATIENCE)
+    return response
+
+
+def kept_form(request) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name != "csrfmiddlewaretoken"
+        for value in values
+    ]

@@ -1,0 +1,63 @@
+"""An event's page: what it is, and how to get a seat. It lives here because it is where one books."""
+
+from uuid import uuid4
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from bookings.models import Booking
+from bookings.views import panel
+from bookings.views.answers import ways_on
+from bookings.views.finding import event_for
+from bookings.views.seat_map import seat_map
+from events.models import Event
+
+OWN_SHOWN = 10
+
+
+@require_safe
+def event_detail(request, event_id):
+    return event_page(request, event_for(request.user, event_id))
+
+
+def event_page(request, event: Event, *, form=None, refusal=None, status=200):
+    """The page, with what came of a form that could not be granted: the words, and what to do instead."""
+    now = timezone.now()
+    state = panel.state_of(event, now=now)
+    own = _own_bookings(event, request.user)
+    layout = event.seating
+    chosen = form.chosen if form else []
+    return render(
+        request,
+        "bookings/event_detail.html",
+        {
+            "event": event,
+            "state": state,
+            "waiting": panel.parties_waiting(event),
+            "largest": panel.largest_party(event),
+            "own": own,
+            "may_join": any(booking.is_confirmed for booking in own),
+            "map": seat_map(event, layout, part=request.GET.get("section", ""), chosen=chosen)
+            if layout and state == panel.OPEN and request.user.is_authenticated
+            else None,
+            "has_layout": layout is not None,
+            "trouble": (form.sentence if form and not form.is_valid() else "") or refusal,
+            "ways_on": ways_on(refusal, asked=_asked(form)) if refusal else [],
+            "earlier_booking": getattr(refusal, "booking", None),
+            "seats_asked": form.data.get("seats", "") if form else "",
+            "or_wait": form.data.get("or_wait") is not None if form else True,
+            "keys": {"count": uuid4(), "map": uuid4()},
+        },
+        status=status,
+    )
+
+
+def _own_bookings(event: Event, person) -> list[Booking]:
+    if not person.is_authenticated:
+        return []
+    return list(event.bookings.held_by(person.pk).active().order_by("-created_at", "-id")[:OWN_SHOWN])
+
+
+def _asked(form) -> int:
+    return len(form.chosen) or form.cleaned_data["seats"]

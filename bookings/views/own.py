@@ -1,0 +1,78 @@
+"""A person's own bookings: the list, and each one's page."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from bookings import story
+from bookings.models import Booking, BookingHistory
+from bookings.views.finding import booking_for
+from bookings.views.panel import parties_waiting
+from bookings.waitlist import place_in_line
+from orgs.keyset import Keyset
+
+COMING = Keyset("event__event_date", size=20)
+GONE = Keyset("event__event_date", newest_first=True, size=20)
+
+
+@login_required
+@require_safe
+def booking_list(request):
+    past = request.GET.get("when") == "past"
+    is_over = Q(end__lt=timezone.now()) | Q(event__status="completed")
+    bookings = (
+        Booking.objects.held_by(request.user.pk)
+        .select_related("event__org")
+        .alias(end=Coalesce("event__ends_at", "event__event_date"))
+        .filter(is_over if past else ~is_over)
+    )
+    page = (GONE if past else COMING).page(bookings, place=request.GET)
+    return render(
+        request,
+        "bookings/booking_list.html",
+        {"page": page, "past": past, "query": "when=past" if past else ""},
+    )
+
+
+@login_required
+@require_safe
+def booking_detail(request, booking_id):
+    booking = booking_for(request.user, booking_id)
+    event, layout = booking.event, booking.event.seating
+    entries = list(BookingHistory.objects.of_booking(booking.pk))
+    passed, passed_more = story.passings(booking, entries)
+    return render(
+        request,
+        "bookings/booking_detail.html",
+        {
+            "booking": booking,
+            "event": event,
+            "seats": _seats(booking, layout),
+            "place": place_in_line(booking) if booking.is_waiting else None,
+            "waiting": parties_waiting(event),
+            "chapters": story.told(entries, layout),
+            "passings": passed,
+            "passed_more": passed_more,
+            "may_change": may_change(booking, now=timezone.now()),
+            "ending": entries[-1].details if booking.is_cancelled and entries else {},
+        },
+    )
+
+
+def may_change(booking: Booking, *, now) -> bool:
+    """Whether changing and giving back still work, as the services will see it."""
+    event = booking.event
+    return not booking.is_cancelled and not event.is_final and now < event.closes_at
+
+
+def _seats(booking: Booking, layout) -> str:
+    if not booking.is_confirmed:
+        return ""
+    return story.seats_in_words(seat_nos_of(booking), layout)
+
+
+def seat_nos_of(booking: Booking) -> list[int]:
+    return list(booking.booked_seats.booked().order_by("seat_no").values_list("seat_no", flat=True))

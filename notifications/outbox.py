@@ -1,0 +1,79 @@
+"""The door through which a message owed to a person enters: a row beside the fact it tells of.
+
+Written in the caller's transaction, so that both stand or neither. A row that says the same thing to the
+same person as one that is there (`dedupe_key`) is not written again.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+
+class NoTransaction(RuntimeError):
+    """A message must be owed in the same transaction as the fact that it tells of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """One message to one person.
+
+    `payload` holds facts as they are now (title, place, times, seats), never a name or an address: those
+    are read when the message is delivered. `dedupe_key` names what is told to whom.
+    """
+
+    type: str
+    user_id: UUID
+    dedupe_key: str
+    payload: dict = field(default_factory=dict)
+    due_at: datetime | None = None
+    org_id: UUID | None = None
+    event_id: UUID | None = None
+    booking_id: UUID | None = None
+
+
+def enqueue(messages: list[Owed], *, now: datetime) -> None:
+    """Write pending rows for `messages`, due now where they do not say when.
+
+    Raises:
+        NoTransaction: no transaction is open.
+    """
+    if not connection.in_atomic_block:
+        raise NoTransaction("outbox.enqueue needs the transaction of the change that it tells of.")
+    if not messages:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO notifications (
+                id, user_id, type, status, payload, dedupe_key, org_id, event_id, booking_id,
+                due_at, created_at, updated_at
+            )
+            SELECT id, user_id, type, 'pending', payload::jsonb, dedupe_key, org_id, event_id, booking_id,
+                   due_at, %(now)s, %(now)s
+            FROM unnest(
+                %(id)s::uuid[], %(user_id)s::uuid[], %(type)s::text[], %(payload)s::text[],
+                %(dedupe_key)s::text[], %(org_id)s::uuid[], %(event_id)s::uuid[], %(booking_id)s::uuid[],
+                %(due_at)s::timestamptz[]
+            ) AS message (
+                id, user_id, type, payload, dedupe_key, org_id, event_id, booking_id, due_at
+            )
+            ON CONFLICT (dedupe_key) DO NOTHING
+            """,
+            {
+                "now": now,
+                "id": [uuid7() for _ in messages],
+                "user_id": [message.user_id for message in messages],
+                "type": [message.type for message in messages],
+                "payload": [json.dumps(message.payload, cls=DjangoJSONEncoder) for message in messages],
+                "dedupe_key": [message.dedupe_key for message in messages],
+                "org_id": [message.org_id for message in messages],
+                "event_id": [message.event_id for message in messages],
+                "booking_id": [message.booking_id for message in messages],
+                "due_at": [message.due_at or now for message in messages],
+            },
+        )

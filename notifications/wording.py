@@ -1,0 +1,171 @@
+"""What a notification says, made of the facts in its payload: a title, sentences, where it leads.
+
+It knows no event and no booking, only what was written down when the message was owed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.urls import reverse
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications.models import Notification
+
+SEATS_LISTED = 8
+
+
+@dataclass(frozen=True)
+class Message:
+    notification: Notification
+    title: str
+    text: str
+    tone: str  # good, wait, bad or plain
+    url: str
+
+    @classmethod
+    def of(cls, notification: Notification) -> "Message":
+        facts = notification.payload
+        title, text, tone = _WORDS[notification.type](facts)
+        return cls(notification, title, text, tone, _where(notification))
+
+
+def when(facts: dict) -> str:
+    """Friday, 12 June 2026, 19:00 (Berlin time)."""
+    return _moment(facts.get("starts_at"), facts.get("time_zone", "UTC"))
+
+
+def _confirmed(facts: dict) -> tuple[str, str, str]:
+    if "change" in facts:
+        return (
+            _("Your booking for %(title)s is changed") % _named(facts),
+            _("You now hold %(seats)s%(which)s.") % _seats(facts),
+            "plain",
+        )
+    return (
+        _("You are going to %(title)s") % _named(facts),
+        _("%(seats)s%(which)s. It starts on %(when)s.") % {**_seats(facts), "when": when(facts)},
+        "good",
+    )
+
+
+def _waitlisted(facts: dict) -> tuple[str, str, str]:
+    number = {"n": facts.get("waiting_number", "–"), **_seats(facts)}
+    change = facts.get("change") or {}
+    if "capacity" in change:
+        return (
+            _("%(title)s became smaller than your party") % _named(facts),
+            _(
+                "It now has %(capacity)s seats, and you wait for more. You keep your place in line, and could "
+                "make your party smaller."
+            )
+            % {"capacity": change["capacity"]},
+            "wait",
+        )
+    if change:
+        return (
+            _("Your place in line for %(title)s is changed") % _named(facts),
+            _("You now wait for %(seats)s with number %(n)s.") % number,
+            "wait",
+        )
+    return (
+        _("You are in line for %(title)s") % _named(facts),
+        _("You wait for %(seats)s with number %(n)s. You will be told as soon as it is your turn.") % number,
+        "wait",
+    )
+
+
+def _cancelled(facts: dict) -> tuple[str, str, str]:
+    title = _("Your booking for %(title)s is cancelled") % _named(facts)
+    match facts.get("reason"):
+        case "not_promoted":
+            return (
+                _("No seats became free for %(title)s") % _named(facts),
+                _("Booking has closed and the line with it. Thank you for waiting."),
+                "bad",
+            )
+        case "organizer":
+            return title, facts.get("words") or _("The organizer cancelled it."), "bad"
+        case _:
+            return title, _("You gave back %(seats)s.") % _seats(facts), "plain"
+
+
+def _promoted(facts: dict) -> tuple[str, str, str]:
+    return (
+        _("Your turn: you are going to %(title)s") % _named(facts),
+        _("Seats became free. You now hold %(seats)s%(which)s. It starts on %(when)s.")
+        % {**_seats(facts), "when": when(facts)},
+        "good",
+    )
+
+
+def _event_updated(facts: dict) -> tuple[str, str, str]:
+    place = facts.get("place")
+    text = _("It now starts on %(when)s.") % {"when": when(facts)}
+    if place:
+        text = _("It now starts on %(when)s, at %(place)s.") % {"when": when(facts), "place": place}
+    return _("%(title)s has a new time or place") % _named(facts), text, "wait"
+
+
+def _event_cancelled(facts: dict) -> tuple[str, str, str]:
+    text = facts.get("reason") or _("The organizer gave no reason.")
+    return _("%(title)s is cancelled") % _named(facts), text, "bad"
+
+
+def _reminder(facts: dict) -> tuple[str, str, str]:
+    return (
+        _("Coming up: %(title)s") % _named(facts),
+        _("It starts on %(when)s.") % {"when": when(facts)},
+        "plain",
+    )
+
+
+_WORDS = {
+    "booking_confirmed": _confirmed,
+    "booking_waitlisted": _waitlisted,
+    "booking_cancelled": _cancelled,
+    "waitlist_promoted": _promoted,
+    "event_updated": _event_updated,
+    "event_cancelled": _event_cancelled,
+    "event_reminder": _reminder,
+}
+
+
+def _named(facts: dict) -> dict:
+    return {"title": facts.get("title", _("an event"))}
+
+
+def _seats(facts: dict) -> dict:
+    """`seats`: how many, in words; `which`: the seats after a colon, where they are known."""
+    seats = facts.get("seats", 0)
+    labels = facts.get("seat_labels") or []
+    which = "; ".join(labels[:SEATS_LISTED]) + ("; …" if len(labels) > SEATS_LISTED else "")
+    if which and all(label.isdigit() for label in labels):
+        which = _("number %(numbers)s") % {"numbers": which.replace(";", ",")}
+    return {
+        "seats": ngettext("%(n)s seat", "%(n)s seats", seats) % {"n": seats},
+        "which": f": {which}" if which else "",
+    }
+
+
+def _moment(written: str | None, zone_name: str) -> str:
+    if not written:
+        return "–"
+    try:
+        zone = ZoneInfo(zone_name)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    local = datetime.fromisoformat(written).astimezone(zone)
+    place = zone.key.rsplit("/", 1)[-1].replace("_", " ")
+    words = _("%(place)s time") % {"place": place} if "/" in zone.key else zone.key
+    return f"{formats.date_format(local, 'l, j F Y, H:i')} ({words})"
+
+
+def _where(notification: Notification) -> str:
+    if notification.booking_id:
+        return reverse("booking_detail", args=[notification.booking_id])
+    if notification.event_id:
+        return reverse("event_detail", args=[notification.event_id])
+    return ""
