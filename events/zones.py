@@ -1,7 +1,9 @@
 """Time zones by their IANA name."""
 
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+ZONES = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
 
 @cache

@@ -42,7 +42,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "csp",
-    "django.contrib.admin",
+    "happening.apps.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -152,6 +152,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 AMQP_URL = env.str("AMQP_URL", default="")
 CELERY_BROKER_URL = AMQP_URL or celery_redis_url()
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
 
 # --- People
 
@@ -256,5 +257,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},  # a task that worked is no news
+    },
 }

@@ -1,0 +1,36 @@
+"""`python -m benchmarks [SECTION]`: run one section, or all.
+
+Without service URLs the embedded servers are used, on data of their own below `.data/bench`.
+"""
+
+import importlib
+import os
+import sys
+
+from happening.embedded import environment
+from happening.embedded.place import Place
+
+SECTIONS = {"pages": "the attendees' pages with 1,000 and with 1,000,000 events and bookings"}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(SECTIONS)
+    if unknown := [name for name in chosen if name not in SECTIONS]:
+        words = "\n".join(f"  {name}: {about}" for name, about in SECTIONS.items())
+        sys.exit(f"There is no section {unknown[0]}. There are:\n{words}")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
+    lease = environment.provide(Place(environment.data_directory() / "bench"))
+    try:
+        import django
+
+        django.setup()
+        for name in chosen:
+            print(f"== {name}: {SECTIONS[name]}", flush=True)
+            importlib.import_module(f"benchmarks.{name}").run()
+    finally:
+        if lease:
+            lease.close()
+
+
+if __name__ == "__main__":
+    main()
