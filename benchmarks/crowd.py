@@ -14,13 +14,29 @@ from uuid_utils.compat import uuid7
 ORGANIZATIONS, PEOPLE, SEATS = 20, 5_000, 40
 OWN_BOOKINGS = 30
 CATEGORIES = ["webinar", "concert", "hackathon", "conference", "workshop", "meetup", "other"]
-WORDS = "open night garden river machine story winter choir code paper light market summer data wood".split()
+WORDS = [
+    "open",
+    "night",
+    "garden",
+    "river",
+    "machine",
+    "story",
+    "winter",
+    "choir",
+    "code",
+    "paper",
+    "light",
+    "market",
+    "summer",
+    "data",
+    "wood",
+]
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"]
 
 
 def fill(size: int) -> tuple[UUID, UUID]:
     """Make `size` events and `size` bookings; returns an event in the middle and a person with bookings."""
-    pick = random.Random(size)  # noqa: S311
+    pick = random.Random(size)
     now = timezone.now()
     orgs = [uuid7() for _ in range(ORGANIZATIONS)]
     people = [uuid7() for _ in range(PEOPLE)]
