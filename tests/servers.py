@@ -42,7 +42,7 @@ def _provide() -> Lease | None:
             raise pytest.UsageError(str(error)) from None
         os.environ["HAPPENING_DATA"] = str(directory)
     if os.environ.get("CI") == "true" and not os.environ.get("AMQP_URL"):
-        raise pytest.UsageError("With CI=true the tests need RabbitMQ: start one on this machine or set AMQP_URL.")
+        raise pytest.UsageError("With CI=true RabbitMQ must be there: start one here, or set AMQP_URL.")
     return lease
 
 

@@ -1,0 +1,52 @@
+"""The programs of `make run`. `Procfile` has their like for production."""
+
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .port import HOST
+
+
+@dataclass(frozen=True)
+class Program:
+    name: str
+    command: list[str]
+    end_signal: signal.Signals = signal.SIGTERM  # what it gets when `make run` was killed
+
+
+def setup() -> Program:
+    """Runs to its end before the others start."""
+    return _python("setup", "-m happening.embedded.prepare")
+
+
+def all_of(*, port: int, data: Path) -> list[Program]:
+    """Web, worker and beat.
+
+    Web is one process with threads: a developer's machine has few visitors, and one log is easier to
+    read. A killed run ends the worker at once: an unfinished task is handed out again.
+    """
+    return [
+        _python(
+            "web",
+            f"-m granian happening.embedded.web:application --interface wsgi --host {HOST} --port {port} "
+            "--workers 1 --blocking-threads 8 --log-level error --access-log --access-log-fmt",
+            "%(method)s %(path)s %(status)d",
+        ),
+        _python(
+            "worker",
+            "-W ignore::UserWarning:celery.platforms "  # that it runs as root, where it does
+            "-m celery --app happening --quiet worker --concurrency 2 --without-mingle --without-gossip "
+            f"--hostname happening-{port}@%h",  # a queue of this name is its own, also on a shared broker
+            end_signal=signal.SIGQUIT,
+        ),
+        _python(
+            "beat",
+            "-m celery --app happening --quiet beat --pidfile= --schedule",
+            str(data / "beat-schedule"),
+        ),
+    ]
+
+
+def _python(name: str, words: str, *more: str, end_signal: signal.Signals = signal.SIGTERM) -> Program:
+    return Program(name, [sys.executable, *words.split(), *more], end_signal)
