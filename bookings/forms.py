@@ -82,7 +82,9 @@ class BookForm(SeatsForm):
     or_wait = forms.BooleanField(required=False)
     idempotency_key = forms.UUIDField(
         required=False,
-        error_messages={"invalid": _("This form was damaged on its way. Here is a fresh one: please book again.")},
+        error_messages={
+            "invalid": _("This form was damaged on its way. Here is a fresh one: please book again.")
+        },
     )
 
 

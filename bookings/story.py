@@ -87,7 +87,10 @@ def _created(facts: dict, layout: Layout | None) -> tuple[str, str, str]:
 
 
 def _promoted(facts: dict, layout: Layout | None) -> tuple[str, str, str]:
-    which = {"seats": party(facts.get("seats", 0)), "which": seats_in_words(facts.get("seat_nos", []), layout)}
+    which = {
+        "seats": party(facts.get("seats", 0)),
+        "which": seats_in_words(facts.get("seat_nos", []), layout),
+    }
     if facts.get("by") == "organizer":
         text = _("The organizer confirmed you out of turn: %(seats)s, %(which)s.") % which
         if reason := facts.get("reason"):
@@ -123,7 +126,9 @@ def _modified(facts: dict, layout: Layout | None) -> tuple[str, str, str]:
     if took:
         sentences.append(_("Taken: %(which)s.") % {"which": took})
     if number := facts.get("waiting_number"):
-        place = _("The place in line stayed (number %(n)s).") if seats < was else _("New waiting number: %(n)s.")
+        place = (
+            _("The place in line stayed (number %(n)s).") if seats < was else _("New waiting number: %(n)s.")
+        )
         sentences.append(place % {"n": number})
     title = _("Changed by the organizer") if facts.get("by") == "organizer" else _("Changed")
     return title, " ".join(sentences), "plain"
@@ -184,7 +189,9 @@ def _passing(entry: BookingHistory) -> Passing:
         )
     )
     return Passing(
-        entry.created_at, sentence % {"n": facts.get("seats", 0)}, facts.get("reason", "") if by_organizer else ""
+        entry.created_at,
+        sentence % {"n": facts.get("seats", 0)},
+        facts.get("reason", "") if by_organizer else "",
     )
 
 

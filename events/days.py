@@ -7,6 +7,7 @@ whose zone the server does not know.
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import available_timezones
 
 from django.db.models import Case, DateTimeField, Q, Value, When
@@ -27,16 +28,22 @@ def before(day: date) -> Q:
 
 
 def _beginning_of(day: date) -> Case:
-    zones_by_instant = defaultdict(list)
-    for name in sorted(available_timezones()):
-        zones_by_instant[_midnight(day, name)].append(name)
     return Case(
         *(
             When(time_zone__in=zones, then=Value(instant, DateTimeField()))
-            for instant, zones in sorted(zones_by_instant.items())
+            for instant, zones in _midnights(day)
         ),
         default=Value(_midnight(day), DateTimeField()),
     )
+
+
+@lru_cache(maxsize=100)
+def _midnights(day: date) -> list[tuple[datetime, list[str]]]:
+    """The instants at which `day` begins somewhere, and where."""
+    zones_by_instant = defaultdict(list)
+    for name in sorted(available_timezones()):
+        zones_by_instant[_midnight(day, name)].append(name)
+    return sorted(zones_by_instant.items())
 
 
 def _midnight(day: date, zone: str = "UTC") -> datetime:

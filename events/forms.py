@@ -82,6 +82,11 @@ class ListFilters(forms.Form):
             self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it asks for more than words, so that the rest of the form should be seen."""
+        return any(self.data.get(name) for name in self.fields if name != "q")
+
     def _organization_choices(self):
         return [("", _("All organizations"))] + [
             (organization.slug or str(organization.pk), organization.name)

@@ -4,6 +4,7 @@ import sys
 
 from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
+from django.urls import reverse
 
 from bookings.views.answers import busy
 
@@ -33,8 +34,10 @@ def server_error(request):
 
 
 def _page_of(request) -> str:
-    """The page that holds the form: the same address, without the verb at its end."""
-    for verb in ("book/", "read/"):
-        if request.path.endswith(verb):
-            return request.path.removesuffix(verb)
+    """The page that holds the form that was sent."""
+    match = request.resolver_match
+    if match and match.url_name == "book":
+        return reverse("event_detail", kwargs=match.kwargs)
+    if match and match.url_name in ("notification_read", "inbox_read_all"):
+        return reverse("inbox")
     return request.path

@@ -58,8 +58,8 @@ def _waitlisted(facts: dict) -> tuple[str, str, str]:
         return (
             _("%(title)s became smaller than your party") % _named(facts),
             _(
-                "It now has %(capacity)s seats, and you wait for more. You keep your place in line, and could "
-                "make your party smaller."
+                "It now has %(capacity)s seats, and you wait for more. You keep your place in line, and "
+                "could make your party smaller."
             )
             % {"capacity": change["capacity"]},
             "wait",

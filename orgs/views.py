@@ -34,7 +34,9 @@ def account(request):
         form.save()
         messages.success(request, _("Your name is saved."))
         return redirect("account")
-    memberships = request.user.memberships.active().select_related("organization").order_by("organization__name")
+    memberships = (
+        request.user.memberships.active().select_related("organization").order_by("organization__name")
+    )
     return render(
         request,
         "orgs/account.html",

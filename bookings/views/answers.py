@@ -8,7 +8,13 @@ from django.shortcuts import redirect, render
 
 from bookings import errors
 
-ILL_ASKED = (errors.PartyTooLarge, errors.NoSuchSeat, errors.SeatNamedTwice, errors.KeyUsedDifferently)
+ILL_ASKED = (
+    errors.KeyUsedDifferently,
+    errors.NoSuchSeat,
+    errors.NothingLeft,
+    errors.PartyTooLarge,
+    errors.SeatNamedTwice,
+)
 PATIENCE = 5  # seconds after which trying again is worth it
 
 
@@ -52,6 +58,9 @@ def busy(request) -> HttpResponse:
 
 
 def kept_form(request) -> list[tuple[str, str]]:
+    """The fields of the form that came, to be sent again; nothing of one that holds a password."""
+    if any("password" in name for name in request.POST):
+        return []
     return [
         (name, value)
         for name, values in request.POST.lists()

@@ -83,7 +83,9 @@ def booking_cancel(request, booking_id):
         return busy(request)
     messages.success(
         request,
-        _("You have left the line.") if booking.is_waiting else _("Your booking is cancelled. The seats go on."),
+        _("You have left the line.")
+        if booking.is_waiting
+        else _("Your booking is cancelled. The seats go on."),
     )
     return see_other("booking_detail", booking.pk)
 
