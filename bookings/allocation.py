@@ -88,9 +88,10 @@ class FreeSeats:
         """Known runs, lowest first."""
         return ((self._runs[last], last) for last in self._lasts)
 
-    def __len__(self) -> int:
-        """How many stored runs are known."""
-        return len(self._stored)
+    @property
+    def touched(self) -> int:
+        """How many stored runs are no longer as they are stored."""
+        return sum(self._runs.get(last) != first for last, first in self._stored.items())
 
     def _holding(self, seat: int) -> Run | None:
         at = bisect_left(self._lasts, seat)

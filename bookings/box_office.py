@@ -112,6 +112,7 @@ class BoxOffice:
         self.house.expect([party.seats for party in promoted])
         for party in promoted:
             self._promote(party)
+        self.flush()  # so that whoever reads a booking from here on reads what has become of it
         self._line_stands = self.event.is_strict and len(promoted) < len(line)
         self.owes_promotions = more and self.free > 0 and not self._line_stands
 

@@ -181,3 +181,9 @@ class PlanTooSmall(BookingRefused):
 class TimesDoNotFit(BookingRefused):
     def __init__(self):
         super().__init__(_("The event must end after it starts."))
+
+
+class ClosesBeforeItOpens(BookingRefused):
+    def __init__(self, opens_at):
+        self.opens_at = opens_at
+        super().__init__(_("At that time booking would close before it opens."))

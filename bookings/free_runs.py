@@ -19,7 +19,7 @@ def for_parties(event_id, parties: list[int], *, touched: int = 0) -> list[Run]:
     """Runs that surely hold the lowest fit for each party, if all are seated one after the other.
 
     Of each length that could hold the smallest party the lowest runs, one for each party and one for each
-    of the `touched` runs that this transaction knows already and may have cut.
+    of the `touched` runs that this transaction has cut or joined already.
     """
     return _runs(
         """

@@ -25,17 +25,15 @@ class House:
 
     def expect(self, parties: list[int]) -> None:
         """Read at once what seating all these parties, one after the other, can need."""
-        if parties:
-            known = free_runs.for_parties(self.event.pk, parties, touched=len(self._seats))
-            self._seats.know(known)
-            self._expected = list(parties)
-            self._lowest_known = False
+        self._expected, self._lowest_known = list(parties), False
+        self._know_fitting()
 
     def choose(self, party: int) -> list[int]:
         """Seats for a party that fits in `free`, by the allocator's rule."""
         if party not in self._expected:
             self.expect([party])
         seat_nos = self._seats.take(party)
+        is_together = seat_nos is not None
         if seat_nos is None:
             self._know_lowest()
             seat_nos = self._seats.take_lowest(party)
@@ -46,6 +44,8 @@ class House:
             raise ChangedUnderneath("available_slots promises seats that are not there.")
         if self._expected:
             self._expected.remove(party)
+            if not is_together:
+                self._know_fitting()  # a scattered party may have used up every run that was known
         return self._occupy(seat_nos)
 
     def choose_named(self, seat_nos: list[int]) -> list[int]:
@@ -85,11 +85,17 @@ class House:
     def _seats(self) -> FreeSeats:
         return FreeSeats(ends=[last for _, last in self.event.seating.blocks] if self.event.seating else ())
 
+    def _know_fitting(self) -> None:
+        """Runs that hold the lowest fit for everybody who is still expected, none of them scattered."""
+        if self._expected:
+            touched = self._seats.touched
+            self._seats.know(free_runs.for_parties(self.event.pk, self._expected, touched=touched))
+
     def _know_lowest(self) -> None:
         """The lowest runs, enough for everybody who is still expected."""
         if not self._lowest_known:
-            known = free_runs.lowest(self.event.pk, sum(self._expected), touched=len(self._seats))
-            self._seats.know(known)
+            touched = self._seats.touched
+            self._seats.know(free_runs.lowest(self.event.pk, sum(self._expected), touched=touched))
             self._lowest_known = True
 
     def _booked_among(self, seat_nos: list[int]) -> bool:

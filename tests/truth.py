@@ -20,13 +20,17 @@ def assert_sound(event_id) -> None:
     assert event.available_slots == event.total_slots - len(booked), "available_slots is not what is left"
 
     if FreeRun.objects.filter(event=event).exists() or booked:
-        runs = list(FreeRun.objects.filter(event=event).order_by("last_seat").values_list("first_seat", "last_seat"))
+        runs = list(
+            FreeRun.objects.filter(event=event).order_by("last_seat").values_list("first_seat", "last_seat")
+        )
         assert runs == list(free_runs.true_runs(event)), "the free runs are not the seats that are free"
 
     held = Counter(seat.booking_id for seat in booked)
     for booking in bookings:
         expected = booking.seats if booking.is_confirmed else 0
-        assert held[booking.pk] == expected, f"a {booking.status} booking of {booking.seats} holds {held[booking.pk]}"
+        assert held[booking.pk] == expected, (
+            f"a {booking.status} booking of {booking.seats} holds {held[booking.pk]}"
+        )
 
     waiting = [booking.waiting_number for booking in bookings if booking.is_waiting]
     assert len(waiting) == len(set(waiting)), "a waiting number stands twice"
@@ -72,3 +76,66 @@ def assert_told_of_every_change(event_id) -> None:
 
 def seats_of(booking: Booking) -> list[int]:
     return list(booking.booked_seats.booked().order_by("seat_no").values_list("seat_no", flat=True))
+
+
+def line_of(event_id) -> list[tuple[int, int]]:
+    """Who waits, in order: waiting number and seats."""
+    waiting = Booking.objects.waiting().filter(event_id=event_id).order_by("waiting_number")
+    return list(waiting.values_list("waiting_number", "seats"))
+
+
+def deeds_of(booking: Booking) -> list[str]:
+    """What history says was done to a booking, oldest first."""
+    return list(BookingHistory.objects.of_booking(booking.pk).values_list("action", flat=True))
+
+
+def last_line_of(booking: Booking) -> dict:
+    """The facts of the last thing that was done to a booking."""
+    return BookingHistory.objects.of_booking(booking.pk).last().details
+
+
+def messages_about(booking: Booking) -> list[str]:
+    """What its person was told of a booking, oldest first."""
+    told = Notification.objects.filter(booking_id=booking.pk).order_by("id")
+    return list(told.values_list("type", flat=True))
+
+
+def last_message_about(booking: Booking) -> dict:
+    """The facts of the last message about a booking."""
+    return Notification.objects.filter(booking_id=booking.pk).order_by("id").last().payload
+
+
+# The plainest models of the rules, to compare the quick ones with
+
+
+def runs_of(free: set[int], blocks: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The runs that a set of free seats makes in blocks."""
+    runs = []
+    for first, last in blocks:
+        for seat in range(first, last + 1):
+            if seat in free:
+                if runs and runs[-1][1] == seat - 1 and seat > first:
+                    runs[-1] = (runs[-1][0], seat)
+                else:
+                    runs.append((seat, seat))
+    return runs
+
+
+def by_the_rule(free: set[int], blocks: list[tuple[int, int]], party: int) -> list[int] | None:
+    """The seats that a party must get: the lowest run that holds it, else the lowest seats there are."""
+    for first, last in runs_of(free, blocks):
+        if last - first + 1 >= party:
+            return list(range(first, first + party))
+    return sorted(free)[:party] if party <= len(free) else None
+
+
+def next_in_line(line: list[tuple[int, int]], *, free: int, house: int, strict: bool) -> int | None:
+    """Which waiting number is to be confirmed next, if any; `line` holds numbers and seats, in any order."""
+    for number, seats in sorted(line):
+        if seats > house:
+            continue
+        if seats <= free:
+            return number
+        if strict:
+            return None
+    return None

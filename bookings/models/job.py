@@ -21,14 +21,16 @@ class EventJobQuerySet(models.QuerySet):
         """Note that people are to be told how `event` differs from what it `was`.
 
         Changes that follow before they were told become one message with the first: when it is due, and
-        what it says the event was, stay as the first change left them.
+        what it says the event was, stay as the first change left them. Where some were told already, a new
+        job tells everybody, with what the rest had not heard yet.
         """
         kind = EventJob.Kind.TELL_OF_CHANGE
-        open_job = self.filter(event=event, kind=kind, finished_at=None, cursor=None)
-        for job in open_job.select_for_update(no_key=True):
-            job.details["was"] = {**_plain(was), **job.details["was"]}
-            job.save(update_fields=["details"])
-            return
+        open_job = self.filter(event=event, kind=kind, finished_at=None)
+        for job in open_job.select_for_update(no_key=True, of=("self",)):
+            was = job.details["was"] = {**_plain(was), **job.details["was"]}
+            if job.cursor is None:
+                job.save(update_fields=["details"])
+                return
         self.finish(event.pk, kind, now=now)
         self.owe(event, kind, due_at=due_at, was=was, by=by)
 

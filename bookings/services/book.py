@@ -122,8 +122,11 @@ def _answer(office: BoxOffice, request: Request, earlier: list[Booking]) -> Book
     return booking
 
 
-def ensure_party_is_possible(office: BoxOffice, seats: int, seat_nos: tuple[int, ...] = ()) -> None:
-    """Whether the event could ever hold the party, and the seats named are seats of it."""
+def ensure_party_is_possible(
+    office: BoxOffice, seats: int, seat_nos: tuple[int, ...] = (), *, had: int = 0
+) -> None:
+    """Whether the event could ever hold the party, and the seats named are seats of it. Who had more seats
+    than one booking may hold by now (`had`) keeps them."""
     event = office.event
     for seat in seat_nos:
         if not 1 <= seat <= event.total_slots:
@@ -131,7 +134,7 @@ def ensure_party_is_possible(office: BoxOffice, seats: int, seat_nos: tuple[int,
     for seat, following in pairwise(seat_nos):
         if seat == following:
             raise SeatNamedTwice(seat)
-    largest = min(event.max_seats_per_booking, event.total_slots)
+    largest = min(max(event.max_seats_per_booking, had), event.total_slots)
     if seats < 1:
         raise NothingLeft
     if seats > largest:

@@ -8,9 +8,18 @@ from django.db import transaction
 from bookings.box_office import BoxOffice
 from bookings.errors import OutOfDate
 from bookings.models import Booking
+from bookings.services.mending import mends_free_runs
 
 
-def cancel(*, booking_id: UUID, actor_id: UUID | None, now: datetime, version: int | None = None) -> Booking:
+@mends_free_runs
+def cancel(
+    *,
+    booking_id: UUID,
+    actor_id: UUID | None,
+    now: datetime,
+    version: int | None = None,
+    mend_runs: bool = False,
+) -> Booking:
     """Cancel a booking and let the queue settle; cancelling twice changes nothing.
 
     Args:
@@ -22,7 +31,7 @@ def cancel(*, booking_id: UUID, actor_id: UUID | None, now: datetime, version: i
     """
     event_id = Booking.objects.values_list("event_id", flat=True).get(pk=booking_id)
     with transaction.atomic(durable=True):
-        office = BoxOffice.open(event_id, now=now)
+        office = BoxOffice.open(event_id, now=now, mend_runs=mend_runs)
         booking = office.booking(booking_id)
         if booking.is_cancelled:
             return booking

@@ -46,7 +46,7 @@ def cancel_bookings(*, job: EventJob, now: datetime) -> bool:
     """Cancel the next page of a cancelled event's bookings; returns whether any are left."""
     with transaction.atomic(durable=True):
         office = BoxOffice.open(job.event_id, now=now)
-        job = EventJob.objects.select_for_update(no_key=True).get(pk=job.pk)
+        job = EventJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if job.finished_at:
             return False
         page = list(office.event.bookings.active().after(job.cursor).lock()[:PAGE])

@@ -51,7 +51,7 @@ def modify(
         office.ensure_open()
         wanted = tuple(sorted(seat_nos or ()))
         party = len(wanted) if wanted else seats or 0
-        ensure_party_is_possible(office, party, wanted)
+        ensure_party_is_possible(office, party, wanted, had=booking.seats)
         if party > booking.seats:
             office.ensure_bookable()
             held = list(office.event.bookings.held_by(booking.user_id))
@@ -63,6 +63,8 @@ def modify(
             _change_confirmed(office, booking, party, wanted, by=by)
         office.settle()
         office.close()
+        if booking.is_waiting:
+            booking.refresh_from_db()  # it may have been its turn now
     return booking
 
 

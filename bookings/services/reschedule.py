@@ -6,14 +6,16 @@ from uuid import UUID
 from django.db import transaction
 
 from bookings.box_office import BoxOffice
-from bookings.errors import Closed, EventCancelled, TimesDoNotFit
+from bookings.errors import Closed, ClosesBeforeItOpens, EventCancelled, TimesDoNotFit
 from bookings.models.job import EventJob
+from bookings.services.mending import mends_free_runs
 from events.models import Event
 
 REST = timedelta(minutes=2)  # from the first change until people are told, so that several become one message
 MOVABLE = ("event_date", "ends_at", "time_zone", "place")
 
 
+@mends_free_runs
 def reschedule(
     *,
     event_id: UUID,
@@ -23,19 +25,21 @@ def reschedule(
     place: str,
     actor_id: UUID | None,
     now: datetime,
+    mend_runs: bool = False,
 ) -> Event:
     """Give an event its new start, end, zone and place; the same as before changes nothing and tells nobody.
 
     A moment set for the end of booking moves along with the start.
 
     Raises:
-        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), TimesDoNotFit.
+        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), TimesDoNotFit,
+        ClosesBeforeItOpens.
     """
     new = {"event_date": event_date, "ends_at": ends_at, "time_zone": time_zone, "place": place}
     if ends_at and ends_at <= event_date:
         raise TimesDoNotFit
     with transaction.atomic(durable=True):
-        office = BoxOffice.open(event_id, now=now)
+        office = BoxOffice.open(event_id, now=now, mend_runs=mend_runs)
         event = office.event
         if event.is_cancelled:
             raise EventCancelled
@@ -48,6 +52,8 @@ def reschedule(
             event.booking_closes_at += event_date - event.event_date
         for name in MOVABLE:
             setattr(event, name, new[name])
+        if event.booking_opens_at and event.closes_at <= event.booking_opens_at:
+            raise ClosesBeforeItOpens(event.booking_opens_at)
         event.sequence += 1
         if event.status == Event.Status.ONGOING and event_date > now:
             event.status = Event.Status.UPCOMING

@@ -56,3 +56,58 @@ def modify(now):
 @pytest.fixture
 def later(now):
     return now + timedelta(minutes=5)
+
+
+@pytest.fixture
+def organizer(db):
+    return UserFactory()
+
+
+@pytest.fixture
+def promote(now, organizer):
+    """Confirm out of turn, as the organizer."""
+
+    def promoting(booking: Booking, reason: str = "She opens the evening.", **request) -> Booking:
+        request.setdefault("now", now)
+        return services.promote(booking_id=booking.pk, reason=reason, actor_id=organizer.pk, **request)
+
+    return promoting
+
+
+@pytest.fixture
+def change_capacity(now, organizer):
+    def changing(event: Event, total_slots: int, **request) -> Event:
+        request.setdefault("now", now)
+        return services.change_capacity(
+            event_id=event.pk, total_slots=total_slots, actor_id=organizer.pk, **request
+        )
+
+    return changing
+
+
+@pytest.fixture
+def reschedule(now, organizer):
+    """Move an event; what is not named stays as it is."""
+
+    def rescheduling(event: Event, **change) -> Event:
+        stored = Event.objects.get(pk=event.pk)
+        change = {
+            "now": now,
+            "event_date": stored.event_date,
+            "ends_at": stored.ends_at,
+            "time_zone": stored.time_zone,
+            "place": stored.place,
+            **change,
+        }
+        return services.reschedule(event_id=event.pk, actor_id=organizer.pk, **change)
+
+    return rescheduling
+
+
+@pytest.fixture
+def cancel_event(now, organizer):
+    def cancelling(event: Event, reason: str = "The hall is flooded.", **request) -> Event:
+        request.setdefault("now", now)
+        return services.cancel_event(event_id=event.pk, reason=reason, actor_id=organizer.pk, **request)
+
+    return cancelling

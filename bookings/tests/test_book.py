@@ -62,7 +62,11 @@ class TestBook:
         assert (line.action, line.event_id, line.org_id) == ("created", event.pk, event.org_id)
         assert line.details["seat_nos"] == [1, 2]
         message = Notification.objects.get(booking_id=booking.pk)
-        assert (message.type, message.status, message.user_id) == ("booking_confirmed", "pending", booking.user_id)
+        assert (message.type, message.status, message.user_id) == (
+            "booking_confirmed",
+            "pending",
+            booking.user_id,
+        )
         assert message.payload["title"] == event.title
         assert_told_of_every_change(event.pk)
 

@@ -1,0 +1,204 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from bookings import services
+from bookings.errors import BookingRefused, Closed, EventCancelled, TimesDoNotFit
+from bookings.models import EventJob
+from bookings.services import jobs
+from events.models import Event
+from notifications.models import Notification
+from tests.factories import EventFactory, UserFactory
+from tests.truth import assert_sound, line_of
+
+pytestmark = pytest.mark.django_db
+
+TWO_MINUTES = timedelta(minutes=2)
+
+
+def news():
+    """What people were told of moved events, in the order in which it was written."""
+    return list(Notification.objects.filter(type="event_updated").order_by("id"))
+
+
+class TestReschedule:
+    def test_gives_the_event_its_new_time_and_place(self, event, reschedule):
+        starts = event.event_date + timedelta(days=1)
+        reschedule(event, event_date=starts, ends_at=None, place="The park", time_zone="Europe/Paris")
+        event.refresh_from_db()
+        assert (event.event_date, event.ends_at) == (starts, None)
+        assert (event.place, event.time_zone) == ("The park", "Europe/Paris")
+
+    def test_counts_each_change_for_calendars(self, event, reschedule):
+        reschedule(event, place="The park")
+        reschedule(event, place="The hall", ends_at=None)
+        assert Event.objects.get(pk=event.pk).sequence == 2
+
+    def test_to_the_same_changes_nothing_and_tells_nobody(self, event, book, reschedule):
+        book(event, 1)
+        before = Event.objects.get(pk=event.pk)
+        reschedule(event)
+        after = Event.objects.get(pk=event.pk)
+        assert (after.sequence, after.version) == (0, before.version)
+        assert not EventJob.objects.exists()
+
+    def test_moves_the_end_of_booking_along(self, book, now, reschedule):
+        event = EventFactory(booking_closes_at=now + timedelta(days=29))
+        closes = event.booking_closes_at
+        reschedule(event, event_date=event.event_date + timedelta(days=7), ends_at=None)
+        assert Event.objects.get(pk=event.pk).booking_closes_at == closes + timedelta(days=7)
+        reschedule(event, place="The park")
+        assert Event.objects.get(pk=event.pk).booking_closes_at == closes + timedelta(days=7)
+
+    def test_lets_the_queue_settle_when_it_opens_booking_again(
+        self, event, book, change_capacity, reschedule, now
+    ):
+        book(event, 10)
+        waiting = book(event, 2, or_wait=True)
+        Event.objects.filter(pk=event.pk).update(booking_closes_at=now)
+        change_capacity(event, 12)
+        waiting.refresh_from_db()
+        assert waiting.is_waiting
+        reschedule(event, event_date=event.event_date + timedelta(days=1), ends_at=None)
+        waiting.refresh_from_db()
+        assert waiting.is_confirmed
+        assert_sound(event.pk)
+
+    def test_makes_an_event_that_has_begun_upcoming_again(self, reschedule, now):
+        event = EventFactory(status="ongoing", event_date=now - timedelta(hours=1))
+        reschedule(event, event_date=now + timedelta(days=1), ends_at=None)
+        assert Event.objects.get(pk=event.pk).status == "upcoming"
+
+
+class TestRescheduleRefuses:
+    def test_an_end_before_the_start(self, event, reschedule):
+        with pytest.raises(TimesDoNotFit):
+            reschedule(event, ends_at=event.event_date)
+        assert Event.objects.get(pk=event.pk).ends_at == event.ends_at
+
+    def test_a_start_that_would_close_booking_before_it_opens(self, now, reschedule):
+        event = EventFactory(
+            booking_opens_at=now + timedelta(days=10), booking_closes_at=now + timedelta(days=29)
+        )
+        with pytest.raises(BookingRefused, match="opens"):
+            reschedule(event, event_date=event.event_date - timedelta(days=20), ends_at=None)
+        assert Event.objects.get(pk=event.pk).event_date == event.event_date
+
+    def test_a_cancelled_or_completed_event(self, event, reschedule, cancel_event):
+        with pytest.raises(Closed):
+            reschedule(EventFactory(status="completed"), place="The park")
+        cancel_event(event)
+        with pytest.raises(EventCancelled):
+            reschedule(event, place="The park")
+
+    def test_an_event_that_is_not_there(self, event, now):
+        with pytest.raises(Event.DoesNotExist):
+            services.reschedule(
+                event_id=uuid4(),
+                event_date=event.event_date,
+                ends_at=None,
+                time_zone="UTC",
+                place="",
+                actor_id=None,
+                now=now,
+            )
+
+
+class TestTellingOfChange:
+    def test_is_due_two_minutes_after_the_first_change_in_one_job(self, event, book, reschedule, now):
+        book(event, 1)
+        reschedule(event, place="The park")
+        reschedule(event, place="The hall", now=now + timedelta(minutes=1))
+        job = EventJob.objects.get()
+        assert (job.kind, job.due_at) == ("tell_of_change", now + TWO_MINUTES)
+        assert services.run_jobs(now=now + TWO_MINUTES - timedelta(seconds=1)) == 0
+        assert services.run_jobs(now=now + TWO_MINUTES) == 1
+        assert len(news()) == 1
+
+    def test_says_what_it_was_before_the_first_of_several_changes(self, event, book, reschedule, now):
+        book(event, 1)
+        reschedule(event, place="The park")
+        reschedule(event, place="The hall")
+        reschedule(event, ends_at=None)
+        services.run_jobs(now=now + TWO_MINUTES)
+        [message] = news()
+        was = message.payload["change"]["was"]
+        assert was["place"] == "Town hall"
+        assert was["ends_at"].startswith(event.ends_at.strftime("%Y-%m-%dT%H:%M"))
+        assert set(was) == {"place", "ends_at"}
+        assert (message.payload["place"], message.payload["sequence"]) == ("The hall", 3)
+
+    def test_reaches_everybody_who_is_booked_or_waits_once(self, event, book, reschedule, cancel, now):
+        twice = UserFactory()
+        book(event, 1, user=twice)
+        book(event, 1, user=twice)
+        gone = book(event, 1)
+        cancel(gone)
+        book(event, 8)
+        waiting = book(event, 1, or_wait=True)
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        told = [message.user_id for message in news()]
+        assert len(told) == len(set(told)) == 3
+        assert {twice.pk, waiting.user_id} < set(told)
+        assert gone.user_id not in told
+
+    def test_goes_on_where_it_was_cut_off(self, event, book, reschedule, now, monkeypatch):
+        monkeypatch.setattr(jobs, "PAGE", 2)
+        people = [book(event, 1).user_id for _ in range(5)]
+        reschedule(event, place="The park")
+        job = EventJob.objects.get()
+        assert jobs.tell_of_change(job=job, now=now + TWO_MINUTES)
+        assert len(news()) == 2
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert [message.user_id for message in news()] == people
+        assert not jobs.tell_of_change(job=job, now=now + TWO_MINUTES)
+        assert len(news()) == 5
+
+    def test_begins_anew_for_everybody_when_the_event_moves_while_people_are_told(
+        self, event, book, reschedule, now, monkeypatch
+    ):
+        monkeypatch.setattr(jobs, "PAGE", 2)
+        people = [book(event, 1).user_id for _ in range(4)]
+        reschedule(event, place="The park")
+        jobs.tell_of_change(job=EventJob.objects.get(), now=now + TWO_MINUTES)
+        reschedule(event, ends_at=None, now=now + TWO_MINUTES)
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert len(news()) == 2
+        services.run_jobs(now=now + 2 * TWO_MINUTES)
+        later = news()[2:]
+        assert [message.user_id for message in later] == people
+        for message in later:
+            assert message.payload["place"] == "The park"
+            assert set(message.payload["change"]["was"]) == {"place", "ends_at"}
+
+    def test_makes_another_job_for_a_change_after_people_were_told(self, event, book, reschedule, now):
+        book(event, 1)
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        reschedule(event, place="The hall", now=now + TWO_MINUTES)
+        services.run_jobs(now=now + 2 * TWO_MINUTES)
+        assert [message.payload["place"] for message in news()] == ["The park", "The hall"]
+
+    def test_does_not_happen_for_a_draft(self, reschedule):
+        reschedule(EventFactory(draft=True), place="The park")
+        assert not EventJob.objects.exists()
+
+    def test_does_not_happen_any_more_once_the_event_is_cancelled(
+        self, event, book, reschedule, cancel_event, now
+    ):
+        book(event, 1)
+        reschedule(event, place="The park")
+        cancel_event(event)
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert news() == []
+        assert Notification.objects.filter(type="event_cancelled").count() == 1
+
+    def test_leaves_the_bookings_and_their_history_alone(self, event, book, reschedule, now):
+        book(event, 10)
+        book(event, 2, or_wait=True)
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert line_of(event.pk) == [(1, 2)]
+        assert_sound(event.pk)
