@@ -23,7 +23,8 @@ OFTEN = 3600  # no more often than once an hour, in seconds
 MOST_TIMES_A_DAY = 24
 MOST_STEPS = 100_000
 MOST_VALUES = 400  # of one BY... part: there are 366 days of the year
-DAY_PARTS = ("BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
+HIGHEST = {"BYMONTH": 12, "BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366}
+DAY_PARTS = ("BYDAY", *HIGHEST)
 
 
 def checked(rule: vRecur, *, start: date, until: datetime) -> vRecur:
@@ -34,7 +35,7 @@ def checked(rule: vRecur, *, start: date, until: datetime) -> vRecur:
     """
     frequency = str(_only(rule, "FREQ", default="")).upper()
     interval, count = _only(rule, "INTERVAL", default=1), _only(rule, "COUNT", default=1)
-    if frequency not in SECONDS or interval < 1 or count < 1:
+    if frequency not in SECONDS or interval < 1 or count < 1 or _has_days_that_are_none(rule):
         raise EntryRefused(f"its rule of repetition makes no sense ({rule.to_ical().decode()[:80]})")
     step = SECONDS[frequency] * interval
     if step < OFTEN or _times_a_day(rule) > MOST_TIMES_A_DAY:
@@ -52,6 +53,12 @@ def checked(rule: vRecur, *, start: date, until: datetime) -> vRecur:
 def _only(rule: vRecur, part: str, *, default):
     values = rule.get(part, [default])
     return values[0] if isinstance(values, list) else values
+
+
+def _has_days_that_are_none(rule: vRecur) -> bool:
+    return any(
+        not 1 <= abs(int(value)) <= most for part, most in HIGHEST.items() for value in rule.get(part, [])
+    )
 
 
 def _times_a_day(rule: vRecur) -> int:

@@ -22,12 +22,11 @@ def load(path: str) -> bytes:
         raise CalendarUnreadable(f"{path}: this file may not be read.") from None
     except (OSError, ValueError) as error:
         raise CalendarUnreadable(f"{path!r} cannot be opened: {error}.") from None
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(descriptor)
+        raise CalendarUnreadable(f"{path} is {'a directory' if stat.S_ISDIR(kind) else 'no plain file'}.")
     with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
-            raise CalendarUnreadable(f"{path} is a directory; name the calendar file in it.")
-        if not stat.S_ISREG(found.st_mode):
-            raise CalendarUnreadable(f"{path} is not a plain file.")
         data = file.read(LARGEST + 1)
     if not data.strip():
         raise CalendarUnreadable(f"{path} is empty.")
