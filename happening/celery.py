@@ -1,21 +1,43 @@
 """Celery: the work in the background, and the timetable of all that happens by the clock.
 
-Task names and the queue carry the project's name, so that a broker shared with others is no trouble.
-A worker that dies hands its task back (acks_late), so every task can be run twice without harm.
+What is owed stands in tables; a task only says "look there now", so a lost task costs time and a task run
+twice does no harm. A worker that dies hands its task back (acks_late).
+
+On a broker that is shared with other instances (HAPPENING_INSTANCE) every name carries the instance's own,
+and queues go when nobody uses them any more. A broker of our own has a quorum queue: RabbitMQ 4.3 refuses
+the global prefetch that Celery asks for with others.
 """
 
 import os
 
 from celery import Celery
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
+
+INSTANCE = os.environ.get("HAPPENING_INSTANCE", "")
+NAME = f"{INSTANCE}.happening" if INSTANCE else "happening"
+IDLE_DAYS = 7  # after which a queue of an instance is removed
+
+
+def queue() -> Queue:
+    exchange = Exchange(NAME, type="topic", durable=True)
+    if INSTANCE:
+        return Queue(NAME, exchange, routing_key=NAME, expires=IDLE_DAYS * 86_400)
+    return Queue(NAME, exchange, routing_key=NAME, queue_arguments={"x-queue-type": "quorum"})
+
 
 app = Celery("happening")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    task_default_queue="happening",
-    task_default_exchange="happening",
-    task_default_routing_key="happening",
+    task_queues=[queue()],
+    task_default_queue=NAME,
+    task_default_exchange=NAME,
+    task_default_exchange_type="topic",
+    task_default_routing_key=NAME,
+    control_exchange=f"{NAME}.control",
+    event_exchange=f"{NAME}.events",
+    event_queue_prefix=f"{NAME}.events",
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,

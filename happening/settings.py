@@ -152,6 +152,11 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 AMQP_URL = env.str("AMQP_URL", default="")
 CELERY_BROKER_URL = AMQP_URL or celery_redis_url()
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"confirm_publish": True}
+    if AMQP_URL
+    else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
+)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
 
 # --- People
