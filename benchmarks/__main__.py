@@ -10,7 +10,10 @@ import sys
 from happening.embedded import environment
 from happening.embedded.place import Place
 
-SECTIONS = {"pages": "the attendees' pages with 1,000 and with 1,000,000 events and bookings"}
+SECTIONS = {
+    "pages": "the attendees' pages with 1,000 and with 1,000,000 events and bookings",
+    "rush": "bookings a second on one hot event and on a thousand",
+}
 
 
 def main() -> None:

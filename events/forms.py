@@ -53,7 +53,9 @@ class ListFilters(forms.Form):
         self.fields["from"] = DayField(label=_("From"), required=False)
         self.fields["to"] = DayField(label=_("Until"), required=False)
         self.order_fields(["q", "category", "from", "to", "org", "available"])
-        self.organizations = list(Organization.objects.active().order_by("name")[: ORGANIZATIONS_OFFERED + 1])
+        self.organizations = list(
+            Organization.objects.active().only("slug", "name").order_by("name")[: ORGANIZATIONS_OFFERED + 1]
+        )
         if len(self.organizations) > ORGANIZATIONS_OFFERED:
             self.organizations = []  # too many to choose from: an organization's name on any event leads here
         self.fields["org"].widget = forms.Select(choices=self._organization_choices())

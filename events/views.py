@@ -14,7 +14,8 @@ def event_list(request):
     filters = ListFilters(request.GET)
     chosen = filters.chosen
     now = timezone.now()
-    page = BY_START.page(listed(chosen, now=now), place=request.GET)
+    events = listed(chosen, now=now).defer("layout", "description")
+    page = BY_START.page(events, place=request.GET)
     query = request.GET.copy()
     for name in ("after", "before"):
         query.pop(name, None)
@@ -27,6 +28,5 @@ def event_list(request):
             "days": by_day(page),
             "page": page,
             "query": query.urlencode(),
-            "today": now.date(),
         },
     )

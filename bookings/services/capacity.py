@@ -45,7 +45,7 @@ def change_capacity(
             event.save(update_fields=["total_slots"])
             office.house.free += total_slots - was
             free_runs.rebuild(event)
-            _tell_parties_that_are_too_large(office)
+            _tell_parties_that_are_too_large(office, was=was)
         office.settle()
         office.close()
     return event
@@ -94,9 +94,11 @@ def _move(office: BoxOffice, booking: Booking, free: FreeSeats, total_slots: int
     office.tell("booking_confirmed", booking, seat_nos=seat_nos, change=change)
 
 
-def _tell_parties_that_are_too_large(office: BoxOffice) -> None:
-    """Who waits with more people than the house now holds stays in line, holds nobody up, and is told."""
-    for booking in office.event.bookings.waiting().filter(seats__gt=office.event.total_slots).lock():
+def _tell_parties_that_are_too_large(office: BoxOffice, *, was: int) -> None:
+    """Who waits with more people than the house now holds stays in line, holds nobody up, and is told; once,
+    so not who was too large for it before."""
+    too_large = office.event.bookings.waiting().filter(seats__gt=office.event.total_slots, seats__lte=was)
+    for booking in too_large.lock():
         office.ledger.change(booking)
         office.note(
             booking,

@@ -16,7 +16,6 @@ from tests.truth import (
     assert_told_of_every_change,
     deeds_of,
     last_line_of,
-    messages_about,
     seats_of,
 )
 
@@ -29,7 +28,7 @@ module = import_module("bookings.services.cancel_event")
 def people(event, book):
     """Seven bookings of one seat, and two that wait."""
     booked = [book(event, 1) for _ in range(7)]
-    return booked + [book(event, 4, or_wait=True), book(event, 1, or_wait=True)]
+    return [*booked, book(event, 4, or_wait=True), book(event, 1, or_wait=True)]
 
 
 def of_cancelling():

@@ -172,6 +172,19 @@ class TestPartiesThatAreTooLargeNow:
         assert_sound(event.pk)
         assert_told_of_every_change(event.pk)
 
+    def test_are_not_told_again_while_the_house_stays_too_small_for_them(self, book, change_capacity):
+        event = EventFactory(total_slots=20)
+        book(event, 3)
+        large = book(event, 18, or_wait=True)
+        for seats in (10, 8, 12):
+            change_capacity(event, seats)
+        assert messages_about(large) == ["booking_waitlisted"] * 2
+        change_capacity(event, 18)
+        change_capacity(event, 12)
+        assert messages_about(large) == ["booking_waitlisted"] * 3
+        assert_sound(event.pk)
+        assert_told_of_every_change(event.pk)
+
     def test_are_promoted_when_the_house_has_grown_again(self, event, line, change_capacity):
         change_capacity(event, 6)
         change_capacity(event, 13)

@@ -163,6 +163,17 @@ class TestWhatCannotBeHadAsThingsStand:
         assert response.status_code == 409
         assert "There is no seat left that you could book now." in words(response)
 
+    def test_the_page_is_as_things_are_after_the_refusal(self, send, monkeypatch):
+        event = EventFactory(total_slots=2, waitlist=False)
+        real = services.book
+
+        def overtaken(**request):
+            real(event_id=event.pk, user_id=UserFactory().pk, seats=2, now=timezone.now())
+            return real(**request)
+
+        monkeypatch.setattr(book_view.services, "book", overtaken)
+        assert "All 2 seats are taken" in words(send(event, seats="1"))
+
     def test_taken_seats_bring_the_map_as_it_is_now_with_the_others_still_ticked(self, send):
         event = EventFactory(with_layout=True)
         services.book(event_id=event.pk, user_id=UserFactory().pk, seat_nos=[7], now=timezone.now())
@@ -248,13 +259,16 @@ class TestWhenTheDatabaseDoesNotAnswerInTime:
 
         monkeypatch.setattr(book_view.services, "book", busy)
         key = str(uuid4())
-        response = send(EventFactory(), seats="2", or_wait="on", idempotency_key=key)
+        response = send(
+            EventFactory(), seats="2", or_wait="on", idempotency_key=key, csrfmiddlewaretoken="stale"
+        )
         page = response.content.decode()
         assert response.status_code == 503
         assert int(response["Retry-After"]) > 0
         assert f'name="idempotency_key" value="{key}"' in page
         assert 'name="seats" value="2"' in page
-        assert 'name="csrfmiddlewaretoken"' in page
+        assert page.count('name="csrfmiddlewaretoken"') == 1
+        assert "stale" not in page
         assert "Send it again" in page
 
 

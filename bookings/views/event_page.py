@@ -26,7 +26,6 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
     now = timezone.now()
     state = panel.state_of(event, now=now)
     own = _own_bookings(event, request.user)
-    layout = event.seating
     chosen = form.chosen if form else []
     return render(
         request,
@@ -38,10 +37,9 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
             "largest": panel.largest_party(event),
             "own": own,
             "may_join": any(booking.is_confirmed for booking in own),
-            "map": seat_map(event, layout, part=request.GET.get("section", ""), chosen=chosen)
-            if layout and state == panel.OPEN and request.user.is_authenticated
+            "map": seat_map(event, event.seating, part=request.GET.get("section", ""), chosen=chosen)
+            if event.layout and state == panel.OPEN and request.user.is_authenticated
             else None,
-            "has_layout": layout is not None,
             "trouble": (form.sentence if form and not form.is_valid() else "") or refusal,
             "ways_on": ways_on(refusal, asked=_asked(form)) if refusal else [],
             "earlier_booking": getattr(refusal, "booking", None),

@@ -25,7 +25,8 @@ def booking_list(request):
     is_over = Q(end__lt=timezone.now()) | Q(event__status="completed")
     bookings = (
         Booking.objects.held_by(request.user.pk)
-        .select_related("event__org")
+        .select_related("event")
+        .defer("event__layout", "event__description")
         .alias(end=Coalesce("event__ends_at", "event__event_date"))
         .filter(is_over if past else ~is_over)
     )

@@ -44,6 +44,10 @@ class Migration(migrations.Migration):
         ),
         AddIndexSafely(
             model_name="user",
+            index=models.Index(fields=["email"], name="idx_users_email"),
+        ),
+        AddIndexSafely(
+            model_name="user",
             index=models.Index(fields=["status"], name="idx_users_status"),
         ),
         AddUniqueSafely(

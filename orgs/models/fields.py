@@ -5,6 +5,9 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
+# What this platform takes for an email address: one that mail can be sent to over the internet.
+ADDRESS = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
+
 
 class Identified(models.Model):
     """A row with a UUID key: version 7 from the application, so that neighbours in time are neighbours

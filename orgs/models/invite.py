@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from orgs.models.fields import Dated, Identified
+from orgs.models.fields import ADDRESS, Dated, Identified
 from orgs.models.membership import Membership
 from orgs.models.organization import Organization
 
@@ -55,9 +55,7 @@ class Invite(Identified, Dated):
                 name="invite_status_is_known",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    email__regex=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
-                ),
+                condition=Q(email__regex=ADDRESS),
                 name="invite_email_is_an_address",
             ),
             models.CheckConstraint(condition=Q(token__regex=r"\S"), name="invite_token_is_not_empty"),

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from orgs.models.fields import Dated, Identified
+from orgs.models.fields import ADDRESS, Dated, Identified
 
 
 class UserManager(BaseUserManager):
@@ -18,7 +18,7 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, is_platform_staff=True, **facts)
 
     def get_by_natural_key(self, email):
-        return self.get(email__iexact=email)
+        return self.alias(written=Lower("email")).get(written=email.lower())
 
 
 class User(AbstractBaseUser, Identified, Dated):
@@ -66,9 +66,7 @@ class User(AbstractBaseUser, Identified, Dated):
                 condition=Q(status__in=["active", "suspended", "erased"]), name="user_status_is_known"
             ),
             models.CheckConstraint(
-                condition=Q(
-                    email__regex=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
-                ),
+                condition=Q(email__regex=ADDRESS),
                 name="user_email_is_an_address",
             ),
             models.CheckConstraint(
@@ -81,7 +79,10 @@ class User(AbstractBaseUser, Identified, Dated):
             models.UniqueConstraint(fields=["keycloak_id"], name="users_have_distinct_keycloak_ids"),
             models.UniqueConstraint(Lower("email"), name="users_have_distinct_emails"),
         ]
-        indexes = [models.Index(fields=["status"], name="idx_users_status")]
+        indexes = [
+            models.Index(fields=["email"], name="idx_users_email"),
+            models.Index(fields=["status"], name="idx_users_status"),
+        ]
 
     def __str__(self):
         return self.name or self.email or str(_("Somebody who left"))

@@ -1,0 +1,80 @@
+import re
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from orgs.models import User
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+SIGN_UP = {"name": "Ada", "email": "ada@example.org", "password1": "correct-horse-battery"}
+
+
+class TestSigningUp:
+    def test_ends_signed_in_by_the_link_in_the_mail(self, client):
+        answer = client.post(reverse("account_signup"), SIGN_UP)
+        assert answer.url == reverse("account_email_verification_sent")
+        link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
+        client.post(link)
+        assert client.get(reverse("account")).status_code == 200
+        person = User.objects.get()
+        assert (person.name, person.email) == ("Ada", "ada@example.org")
+
+    @pytest.mark.parametrize(
+        "address", ["ada@localhost", '"a b"@example.org', "ada@[127.0.0.1]", "ada@müller.example"]
+    )
+    def test_refuses_an_address_that_the_database_would_refuse(self, client, address):
+        answer = client.post(reverse("account_signup"), {**SIGN_UP, "email": address})
+        assert answer.status_code == 200
+        assert not User.objects.exists()
+
+    def test_does_not_tell_whether_an_address_is_known(self, client):
+        UserFactory(email="ada@example.org", verified=True)
+        known = client.post(reverse("account_signup"), SIGN_UP)
+        fresh = client.post(reverse("account_signup"), {**SIGN_UP, "email": "new@example.org"})
+        assert (known.status_code, known.url) == (fresh.status_code, fresh.url)
+
+    def test_knows_an_address_however_it_is_written(self, client):
+        UserFactory(email="ada@example.org", verified=True)
+        client.post(reverse("account_signup"), {**SIGN_UP, "email": "ADA@Example.org"})
+        assert User.objects.count() == 1
+
+
+class TestSigningIn:
+    @pytest.fixture
+    def ada(self):
+        person = UserFactory(email="ada@example.org", verified=True)
+        person.set_password("correct-horse-battery")
+        person.save()
+        return person
+
+    def sign_in(self, client, password="correct-horse-battery"):
+        facts = {"login": "ada@example.org", "password": password}
+        return client.post(reverse("account_login"), facts)
+
+    def test_leads_back_to_where_one_came_from(self, client, ada):
+        url = reverse("account_login") + "?next=/bookings/"
+        facts = {"login": "ada@example.org", "password": "correct-horse-battery", "next": "/bookings/"}
+        assert client.post(url, facts).url == "/bookings/"
+
+    def test_never_leads_to_another_site(self, client, ada):
+        facts = {"login": "ada@example.org", "password": "correct-horse-battery", "next": "//evil.example/"}
+        assert client.post(reverse("account_login"), facts).url == reverse("event_list")
+
+    def test_is_refused_with_a_wrong_password(self, client, ada):
+        assert self.sign_in(client, "wrong").status_code == 200
+        assert client.get(reverse("account")).status_code == 302
+
+    def test_is_refused_to_who_is_suspended(self, client, ada):
+        User.objects.update(status="suspended")
+        self.sign_in(client)
+        assert client.get(reverse("account")).status_code == 302
+
+    def test_ends_by_a_form_only(self, client, ada):
+        self.sign_in(client)
+        client.get(reverse("account_logout"))
+        assert client.get(reverse("account")).status_code == 200
+        client.post(reverse("account_logout"))
+        assert client.get(reverse("account")).status_code == 302
