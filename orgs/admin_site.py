@@ -6,6 +6,7 @@ For platform staff; `is_staff` of the user model says who that is.
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 
@@ -19,6 +20,10 @@ class PlatformAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next", request.path))
+
+    def password_change(self, request, extra_context=None):
+        """There is one place to change a password."""
+        return redirect("account_change_password")
 
 
 class PlainAdmin(ModelAdmin):

@@ -42,6 +42,9 @@ class TestTheDoor:
         client.force_login(MembershipFactory(admin=True).user, backend=BACKEND)
         assert client.get(reverse("admin:login")).status_code == 403
 
+    def test_changes_passwords_in_the_one_place_for_it(self, staff):
+        assert staff.get(reverse("admin:password_change")).url == reverse("account_change_password")
+
     def test_shuts_when_staff_are_suspended(self, client):
         person = UserFactory(is_platform_staff=True)
         client.force_login(person, backend=BACKEND)
