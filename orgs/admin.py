@@ -1,11 +1,7 @@
 from django.contrib import admin
-from django.contrib.auth.models import Group
 
 from orgs.admin_site import PlainAdmin, ReadOnlyAdmin
 from orgs.models import Invite, Membership, Organization, User
-
-
-admin.site.unregister(Group)  # what people may do stands in their memberships
 
 
 class MembershipInline(admin.TabularInline):
