@@ -26,6 +26,8 @@ KEPT = ["published_at", "status", "available_slots", "version"]
 
 
 class EventForm(forms.ModelForm):
+    online_url = Event._meta.get_field("online_url").formfield(assume_scheme="https")
+
     def clean_layout(self):
         layout = self.cleaned_data.get("layout")
         if layout:
