@@ -20,6 +20,9 @@ def for_parties(event_id, parties: list[int], *, touched: int = 0) -> list[Run]:
 
     Of each length that could hold the smallest party the lowest runs, one for each party and one for each
     of the `touched` runs that this transaction has cut or joined already.
+
+    Said as a range and ordered by length, although there is one length at a time: with an equation the
+    planner may walk through all runs by their last seat, in the hope of soon meeting one so long.
     """
     return _runs(
         """
@@ -27,8 +30,8 @@ def for_parties(event_id, parties: list[int], *, touched: int = 0) -> list[Run]:
         FROM generate_series(%(smallest)s::integer, %(longest)s::integer) AS wanted (length)
         CROSS JOIN LATERAL (
             SELECT first_seat, last_seat FROM event_free_runs
-            WHERE event_id = %(event)s AND length = wanted.length
-            ORDER BY last_seat LIMIT %(each)s
+            WHERE event_id = %(event)s AND length BETWEEN wanted.length AND wanted.length
+            ORDER BY length, last_seat LIMIT %(each)s
         ) AS run
         """,
         event=event_id,

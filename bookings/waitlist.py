@@ -51,6 +51,9 @@ def line(event: Event, *, free: int) -> tuple[list[Party], bool]:
 
     Of each size of party those that could be promoted and one more, which under `strict` is where the
     promotions end; under `fill` larger parties than `free` cannot be, so they are not read.
+
+    Said as a range and ordered by size, although there is one size at a time: with an equation the planner
+    may walk through the whole line by number, in the hope of soon meeting a party of that size.
     """
     largest = min(LARGEST_PARTY, event.total_slots if event.is_strict else free)
     if largest < 1:
@@ -62,8 +65,9 @@ def line(event: Event, *, free: int) -> tuple[list[Party], bool]:
             FROM generate_series(1, %(largest)s::integer) AS size (seats)
             CROSS JOIN LATERAL (
                 SELECT id, user_id, seats, waiting_number, version FROM bookings
-                WHERE event_id = %(event)s AND status = 'waiting' AND seats = size.seats
-                ORDER BY waiting_number LIMIT least(%(free)s / size.seats, %(most)s) + 1
+                WHERE event_id = %(event)s AND status = 'waiting'
+                  AND seats BETWEEN size.seats AND size.seats
+                ORDER BY seats, waiting_number LIMIT least(%(free)s / size.seats, %(most)s) + 1
             ) AS party
             ORDER BY party.waiting_number LIMIT %(most)s + 1
             """,

@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from bookings import services
@@ -111,3 +112,38 @@ def cancel_event(now, organizer):
         return services.cancel_event(event_id=event.pk, reason=reason, actor_id=organizer.pk, **request)
 
     return cancelling
+
+
+@pytest.fixture
+def rows_read():
+    """How many rows of a model's table the statements of a call read, roughly (PostgreSQL tells an average
+    over repetitions), and by which indexes."""
+
+    def counting(model, call) -> tuple[int, set[str]]:
+        table, statements = model._meta.db_table, []
+
+        def note(execute, sql, params, many, context):
+            if table in sql:
+                statements.append((sql, params))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(note):
+            call()
+        rows, indexes = 0, set()
+        with connection.cursor() as cursor:
+            for sql, params in statements:
+                cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, params)
+                for step in _steps(cursor.fetchone()[0][0]["Plan"]):
+                    if step.get("Relation Name") == table:
+                        each = step["Actual Rows"] + step.get("Rows Removed by Filter", 0)
+                        rows += each * step["Actual Loops"]
+                        indexes.add(step.get("Index Name"))
+        return rows, indexes
+
+    return counting
+
+
+def _steps(plan):
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _steps(part)

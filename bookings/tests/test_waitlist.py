@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -108,9 +109,16 @@ class TestLine:
         self.stand_in_line(event, [1])
         assert waitlist.line(event, free=0) == ([], False)
 
-    def test_reads_few_rows_however_many_wait(self, event):
-        self.stand_in_line(event, [2] * 3_000)
-        assert len(waitlist.line(event, free=4)[0]) == 3
+    @pytest.mark.parametrize("rule", ["strict", "fill"])
+    def test_reads_few_rows_however_many_wait(self, event, rows_read, rule):
+        """All of one size, so that whoever looks for another size by number meets nobody."""
+        event.queue_rule = rule
+        self.stand_in_line(event, [2] * 2_000)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE bookings")
+        rows, indexes = rows_read(Booking, lambda: waitlist.line(event, free=4))
+        assert indexes == {"idx_bookings_waiting_parties"}
+        assert rows <= waitlist.LARGEST_PARTY
 
     def test_tells_each_their_place(self, event, book):
         book(event, 40)
