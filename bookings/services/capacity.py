@@ -10,11 +10,19 @@ from bookings.allocation import FreeSeats, blocks_of, runs_between
 from bookings.box_office import BoxOffice
 from bookings.errors import CapacityTaken, Closed, EventCancelled, NothingLeft, PlanTooSmall
 from bookings.models import Booking
+from bookings.services.mending import mends_free_runs
 from events.models import Event
 
 
+@mends_free_runs
 def change_capacity(
-    *, event_id: UUID, total_slots: int, actor_id: UUID | None, now: datetime, move_people: bool = False
+    *,
+    event_id: UUID,
+    total_slots: int,
+    actor_id: UUID | None,
+    now: datetime,
+    move_people: bool = False,
+    mend_runs: bool = False,
 ) -> Event:
     """Set the number of seats and let the queue settle; the same number changes nothing.
 
@@ -29,7 +37,7 @@ def change_capacity(
     if total_slots < 1:
         raise NothingLeft
     with transaction.atomic(durable=True):
-        office = BoxOffice.open(event_id, now=now)
+        office = BoxOffice.open(event_id, now=now, mend_runs=mend_runs)
         event = office.event
         if event.is_cancelled:
             raise EventCancelled

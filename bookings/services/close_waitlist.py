@@ -1,5 +1,6 @@
 """When booking closes, whoever still waits is let go and told."""
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from bookings.services.cancel import end
 from events.models import Event
 
 PAGE = 1_000
+
+logger = logging.getLogger(__name__)
 
 
 def close_waitlist(*, event_id: UUID, now: datetime) -> int:
@@ -30,11 +33,17 @@ def close_waitlist(*, event_id: UUID, now: datetime) -> int:
 
 
 def close_waitlists(*, now: datetime) -> int:
-    """Close the waitlist of every event whose booking has closed; returns how many people were let go."""
+    """Close the waitlist of every event whose booking has closed; returns how many people were let go. An
+    event that fails is tried again next time, and does not keep the others waiting."""
     closes = Coalesce("booking_closes_at", F("event_date"))
     waiting = Event.objects.filter(totals__waiting_bookings__gt=0).exclude(status=Event.Status.CANCELLED)
     released = 0
     for event_id in waiting.alias(closes=closes).filter(closes__lte=now).values_list("pk", flat=True):
-        while page := close_waitlist(event_id=event_id, now=now):
-            released += page
+        try:
+            while page := close_waitlist(event_id=event_id, now=now):
+                released += page
+        except Exception:
+            logger.exception(
+                "The waitlist of event %s could not be closed and will be tried again.", event_id
+            )
     return released
