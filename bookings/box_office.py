@@ -20,7 +20,10 @@ from orgs.models import Organization
 
 
 class BoxOffice:
-    def __init__(self, event: Event, *, now: datetime):
+    def __init__(self, event: Event, *, now: datetime, mend_runs: bool = False):
+        """`event` is locked; `mend_runs`: make its free runs anew first, as they have been found wrong."""
+        if mend_runs:
+            free_runs.rebuild(event)
         self.event, self.now = event, now
         self.ledger = Ledger(event, now)
         self.house = House(event)
@@ -33,16 +36,10 @@ class BoxOffice:
     def open(cls, event_id: UUID, *, now: datetime, mend_runs: bool = False) -> "BoxOffice":
         """Lock the event.
 
-        Args:
-            mend_runs: make the free runs anew first, because they have been found wrong.
-
         Raises:
             Event.DoesNotExist: there is no such event.
         """
-        office = cls(Event.objects.lock(event_id), now=now)
-        if mend_runs:
-            free_runs.rebuild(office.event)
-        return office
+        return cls(Event.objects.lock(event_id), now=now, mend_runs=mend_runs)
 
     def close(self) -> None:
         """Write what was decided. What Redis mirrors of the event is to follow this commit."""

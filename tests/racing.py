@@ -1,5 +1,6 @@
 """Several people doing something at the same moment: threads, each on a database connection of its own."""
 
+import importlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from unittest import mock
 
 from django.db import IntegrityError, connection
 
+from bookings.combining import Ticket
 from bookings.ledger import Ledger
 from events.models import Event, EventQuerySet
 
@@ -31,6 +33,22 @@ def at_once(*calls: Callable) -> list:
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(run, calls))
+
+
+@contextmanager
+def in_processes_of_their_own():
+    """Let each request be served by itself, as in another process, where nobody hands theirs to anybody:
+    then the row lock alone stands between them."""
+    module = importlib.import_module("bookings.services.book")
+
+    class Apart:
+        def ask(self, event_id, request):
+            ticket = Ticket(request)
+            module._serve(event_id, lambda: [ticket])
+            return ticket.result()
+
+    with mock.patch.object(module, "TURNS", Apart()):
+        yield
 
 
 @contextmanager

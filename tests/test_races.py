@@ -31,12 +31,25 @@ from bookings.services import jobs
 from events.models import Event
 from notifications.models import Notification
 from tests.factories import EventFactory, UserFactory
-from tests.racing import PATIENCE, at_once, meeting_after, nothing_locked, what_the_database_refused
+from tests.racing import (
+    PATIENCE,
+    at_once,
+    in_processes_of_their_own,
+    meeting_after,
+    nothing_locked,
+    what_the_database_refused,
+)
 from tests.truth import assert_sound, assert_told_of_every_change, line_of, seats_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SEAT_IS_BOOKED_ONCE = "idx_booking_seats_unique"
+
+
+@pytest.fixture(autouse=True)
+def _in_processes_of_their_own():
+    with in_processes_of_their_own():
+        yield
 
 
 @pytest.fixture

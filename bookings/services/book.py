@@ -1,14 +1,23 @@
-"""Book seats, or a place in line."""
+"""Book seats, or a place in line.
 
+Requests of one process for one event that arrive together are answered in one transaction, in the order in
+which they came (`bookings.combining`): each is granted or refused by itself, and a refusal is raised to its
+asker alone. If the transaction fails they are tried one by one; if it is not known whether it was committed,
+their keys are looked up before anybody is answered.
+"""
+
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from bookings.box_office import BoxOffice
+from bookings.combining import Gather, Ticket, Turns
 from bookings.errors import (
+    BookingRefused,
     KeyUsedDifferently,
     NoSuchSeat,
     NotEnoughSeats,
@@ -21,6 +30,8 @@ from bookings.errors import (
 )
 from bookings.models import Booking, BookingHistory
 from bookings.services.mending import mends_free_runs
+from bookings.waitlist import LARGEST_PARTY
+from events.models import Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +40,21 @@ class Request:
 
     user_id: UUID
     seats: int
+    now: datetime
     seat_nos: tuple[int, ...] = ()
     or_wait: bool = False
     key: UUID | None = None
     by: str = "person"
+
+    @property
+    def is_for_any_seats(self) -> bool:
+        return not self.seat_nos and 1 <= self.seats <= LARGEST_PARTY
 
     def asked(self) -> dict:
         """The request as history keeps it, to know it again when the same form comes a second time."""
         return {"seats": self.seats, "seat_nos": list(self.seat_nos), "or_wait": self.or_wait}
 
 
-@mends_free_runs
 def book(
     *,
     event_id: UUID,
@@ -50,7 +65,6 @@ def book(
     or_wait: bool = False,
     key: UUID | None = None,
     actor_id: UUID | None = None,
-    mend_runs: bool = False,
 ) -> Booking:
     """Book `seats` seats side by side where possible, or exactly `seat_nos`; with `or_wait` a place in line
     if the queue's rule does not confirm the party now.
@@ -61,65 +75,148 @@ def book(
         actor_id: who books, where it is not the person (`user_id`).
 
     Raises:
-        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed, NotOpenYet, NotBookable,
-        NothingLeft, PartyTooLarge, NoSuchSeat, SeatNamedTwice, OwnLimit, NotEnoughSeats, SeatsTaken,
-        OthersAreWaiting, KeyUsedDifferently.
+        Event.DoesNotExist, TurnNeverCame, and of `bookings.errors`: EventCancelled, Closed, NotOpenYet,
+        NotBookable, NothingLeft, PartyTooLarge, NoSuchSeat, SeatNamedTwice, OwnLimit, NotEnoughSeats,
+        SeatsTaken, OthersAreWaiting, KeyUsedDifferently.
     """
     request = Request(
         user_id=user_id,
         seats=len(seat_nos) if seat_nos else seats or 0,
+        now=now,
         seat_nos=tuple(sorted(seat_nos or ())),
         or_wait=or_wait and not seat_nos,
         key=key,
         by="person" if actor_id in (None, user_id) else "organizer",
     )
+    return TURNS.ask(event_id, request)
+
+
+def _serve(event_id: UUID, gather: Gather) -> None:
+    """Answer everybody who waits at this event, in one transaction."""
+    tickets: list[Ticket] = []
+    committing = False
+    try:
+        with transaction.atomic(durable=True):
+            event = Event.objects.lock(event_id)
+            tickets = gather()
+            outcomes = _answer_all(event, [ticket.request for ticket in tickets])
+            committing = True
+    except (DatabaseError, InterfaceError):
+        if not tickets:
+            raise
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        again = _found if committing else _alone
+        outcomes = [again(event_id, ticket.request) for ticket in tickets]
+    for ticket, outcome in zip(tickets, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            ticket.settle(error=outcome)
+        else:
+            ticket.settle(answer=outcome)
+
+
+TURNS = Turns(_serve)
+
+
+def _alone(event_id: UUID, request: Request) -> Booking | Exception:
+    """The answer to one request that a transaction shared with others could not give."""
+    try:
+        return _book_alone(event_id=event_id, request=request)
+    except (BookingRefused, DatabaseError, InterfaceError) as error:
+        return error
+
+
+@mends_free_runs
+def _book_alone(*, event_id: UUID, request: Request, mend_runs: bool = False) -> Booking:
     with transaction.atomic(durable=True):
-        office = BoxOffice.open(event_id, now=now, mend_runs=mend_runs)
-        earlier = list(office.event.bookings.held_by(user_id))
-        booking = _answered(request, earlier)
-        if booking is None:
-            office.settle()
-            booking = _answer(office, request, earlier)
-        office.close()
-    return booking
+        [outcome] = _answer_all(Event.objects.lock(event_id), [request], mend_runs=mend_runs)
+        if isinstance(outcome, Exception):
+            raise outcome
+    return outcome
 
 
-def _answered(request: Request, earlier: list[Booking]) -> Booking | None:
-    """The booking that this form made when it came first."""
-    for booking in earlier:
-        if request.key and booking.idempotency_key == request.key:
-            created = BookingHistory.objects.of_booking(booking.pk).filter(action="created").first()
-            if created and created.details["asked"] != request.asked():
-                raise KeyUsedDifferently(booking)
-            return booking
-    return None
+def _found(event_id: UUID, request: Request) -> Booking | Exception:
+    """What a commit of unknown outcome made of a request. The lost transaction holds the event's row for as
+    long as it lives, so whoever has locked it sees what became of it."""
+    try:
+        with transaction.atomic(durable=True):
+            event = Event.objects.lock(event_id)
+            held = event.bookings.held_by(request.user_id)
+            booking = held.filter(idempotency_key=request.key).first() if request.key else None
+    except (DatabaseError, InterfaceError) as error:
+        return error
+    return booking or OperationalError("The connection was lost before the booking was made.")
 
 
-def _answer(office: BoxOffice, request: Request, earlier: list[Booking]) -> Booking:
+def _answer_all(
+    event: Event, requests: list[Request], *, mend_runs: bool = False
+) -> list[Booking | Exception]:
+    """The booking, or the refusal, for each request, in their order; what they make is written together."""
+    office = BoxOffice(event, now=max(request.now for request in requests), mend_runs=mend_runs)
+    held: dict[UUID, list[Booking]] = defaultdict(list)
+    for booking in event.bookings.filter(user_id__in={request.user_id for request in requests}):
+        held[booking.user_id].append(booking)
+    office.settle()
+    office.house.expect([request.seats for request in requests if request.is_for_any_seats])
+    outcomes: list[Booking | Exception] = []
+    for request in requests:
+        try:
+            outcomes.append(_answer(office, request, held[request.user_id]))
+        except BookingRefused as refusal:
+            outcomes.append(refusal)
+    office.close()
+    return outcomes
+
+
+def _answer(office: BoxOffice, request: Request, held: list[Booking]) -> Booking:
+    if earlier := _answered(office, request, held):
+        return earlier
+    office.now = request.now
     office.ensure_bookable()
     ensure_party_is_possible(office, request.seats, request.seat_nos)
-    ensure_own_limit(office, earlier, more=request.seats)
+    ensure_own_limit(office, held, more=request.seats)
     booking = Booking(
         event_id=office.event.pk,
         user_id=request.user_id,
         seats=request.seats,
         status=Booking.Status.CONFIRMED,
         idempotency_key=request.key,
-        created_at=office.now,
-        updated_at=office.now,
+        created_at=office.ledger.now,
+        updated_at=office.ledger.now,
     )
-    office.ledger.made.append(booking)
     facts = {"seats": request.seats, "by": request.by, "asked": request.asked()}
     if may_be_confirmed(office, request.seats, named=request.seat_nos, or_wait=request.or_wait):
         seat_nos = take_seats(office, request.seats, request.seat_nos)
+        office.ledger.made.append(booking)
         office.hand_out(booking, seat_nos)
         office.note(booking, "created", status="confirmed", seat_nos=seat_nos, **facts, **office.passing())
         office.tell("booking_confirmed", booking, seat_nos=seat_nos)
     else:
+        office.ledger.made.append(booking)
         office.stand_last(booking)
         office.note(booking, "created", status="waiting", waiting_number=booking.waiting_number, **facts)
         office.tell("booking_waitlisted", booking)
+    held.append(booking)
     return booking
+
+
+def _answered(office: BoxOffice, request: Request, held: list[Booking]) -> Booking | None:
+    """The booking that this form made when it came first, perhaps a moment ago."""
+    for booking in held:
+        if request.key and booking.idempotency_key == request.key:
+            if _asked(office, booking) not in (None, request.asked()):
+                raise KeyUsedDifferently(booking)
+            return booking
+    return None
+
+
+def _asked(office: BoxOffice, booking: Booking) -> dict | None:
+    """What the form asked for that made `booking`."""
+    for made, action, details in office.ledger.history:
+        if made is booking and action == "created":
+            return details["asked"]
+    created = BookingHistory.objects.of_booking(booking.pk).filter(action="created").first()
+    return created.details["asked"] if created else None
 
 
 def ensure_party_is_possible(

@@ -168,16 +168,25 @@ class TestWhenMoreAreToBePromotedThanOneTransactionMay:
     def test_a_newcomer_never_passes_them(self, event, line, cancel, book, now):
         booked, waiting = line(event, waiting=(1, 1, 1, 1, 1))
         cancel(booked[0])
-        with pytest.raises(NotEnoughSeats) as refused:
-            book(event, 1)
-        assert refused.value.free == 0
-        with pytest.raises(OthersAreWaiting):
-            book(event, seat_nos=[10])
         newcomer = book(event, 1, or_wait=True)
         assert newcomer.is_waiting
         assert confirmed(waiting) == [True, True, True, True, False]
         services.run_jobs(now=now)
         assert confirmed([*waiting, newcomer]) == [True] * 6
+
+    def test_a_newcomer_who_will_not_wait_is_refused_and_moves_the_line_on(self, event, line, cancel, book):
+        booked, waiting = line(event, waiting=(1, 1, 1, 1, 1))
+        cancel(booked[0])
+        with pytest.raises(NotEnoughSeats) as refused:
+            book(event, 1)
+        assert refused.value.free == 0
+        assert confirmed(waiting) == [True, True, True, True, False]
+
+    def test_a_newcomer_cannot_pick_seats_before_them(self, event, line, cancel, book):
+        booked, _ = line(event, waiting=(1, 1, 1, 1, 1))
+        cancel(booked[0])
+        with pytest.raises(OthersAreWaiting):
+            book(event, seat_nos=[10])
 
     def test_who_is_owed_a_promotion_and_changes_just_then_is_asked_to_look_again(
         self, event, line, cancel, modify

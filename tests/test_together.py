@@ -1,0 +1,182 @@
+"""Bookings that arrive together are made together: one transaction, each with its own outcome."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+from django.utils import timezone
+
+from bookings import services
+from bookings.errors import NoSuchSeat, OwnLimit, PartyTooLarge, SeatsTaken
+from bookings.models import Booking, FreeRun
+from bookings.services.book import TURNS
+from events.models import Event
+from tests.factories import EventFactory, UserFactory
+from tests.truth import assert_sound, assert_told_of_every_change, seats_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SOON = 20.0
+
+
+@pytest.fixture
+def event():
+    return EventFactory(total_slots=200, max_seats_per_booking=10)
+
+
+@pytest.fixture
+def threads():
+    with ThreadPoolExecutor(40) as pool:
+        yield pool
+
+
+@contextmanager
+def event_locked(event):
+    """Hold the event's row, so that whoever wants it gathers in front of it."""
+    with transaction.atomic():
+        Event.objects.lock(event.pk)
+        yield
+
+
+def ask(event, **request):
+    """In a thread of its own: the booking, or the refusal."""
+    request.setdefault("key", uuid4())
+    try:
+        return services.book(event_id=event.pk, now=timezone.now(), **request)
+    except Exception as refusal:
+        return refusal
+    finally:
+        connection.close()
+
+
+def together(threads, event, requests: list[dict]) -> list:
+    """The outcomes of requests that stand in line at once, in their order."""
+    asked = []
+    with event_locked(event):
+        for number, request in enumerate(requests, start=1):
+            asked.append(threads.submit(ask, event, **request))
+            wait_until_in_line(event, number)
+    return [future.result(SOON) for future in asked]
+
+
+def wait_until_in_line(event, people: int) -> None:
+    for _ in range(2000):
+        if len(TURNS._waiting.get(event.pk, ())) == people:
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError(f"{people} never stood in line")
+
+
+def people(number: int) -> list[dict]:
+    return [{"user_id": UserFactory().pk, "seats": 2} for _ in range(number)]
+
+
+def transactions_of(bookings: list[Booking]) -> int:
+    """In how many transactions the rows were written."""
+    with connection.cursor() as cursor:
+        ids = [booking.pk for booking in bookings]
+        cursor.execute("SELECT count(DISTINCT xmin::text) FROM bookings WHERE id = ANY(%s)", [ids])
+        return cursor.fetchone()[0]
+
+
+class TestTogether:
+    def test_are_booked_in_one_transaction_in_the_order_in_which_they_came(self, event, threads):
+        bookings = together(threads, event, people(30))
+        assert [seats_of(booking)[0] for booking in bookings] == list(range(1, 60, 2))
+        assert transactions_of(bookings) == 1
+        assert_sound(event.pk)
+        assert_told_of_every_change(event.pk)
+
+    def test_each_is_refused_or_granted_by_itself(self, event, threads):
+        services.book(event_id=event.pk, user_id=UserFactory().pk, seat_nos=[7], now=timezone.now())
+        greedy = UserFactory()
+        Event.objects.filter(pk=event.pk).update(max_seats_per_person=5)
+        outcomes = together(
+            threads,
+            event,
+            [
+                *people(1),
+                {"user_id": UserFactory().pk, "seats": 11},
+                {"user_id": UserFactory().pk, "seat_nos": [6, 7]},
+                {"user_id": UserFactory().pk, "seat_nos": [201]},
+                {"user_id": greedy.pk, "seats": 3},
+                {"user_id": greedy.pk, "seats": 3},
+                *people(1),
+            ],
+        )
+        kinds = [Booking, PartyTooLarge, SeatsTaken, NoSuchSeat, Booking, OwnLimit, Booking]
+        assert [type(outcome) for outcome in outcomes] == kinds
+        assert outcomes[5].held == 3
+        assert [seats_of(outcomes[at]) for at in (0, 4, 6)] == [[1, 2], [3, 4, 5], [8, 9]]
+        assert_sound(event.pk)
+        assert_told_of_every_change(event.pk)
+
+    def test_the_ones_too_late_stand_in_line_in_the_order_in_which_they_came(self, threads):
+        small = EventFactory(total_slots=5)
+        requests = [{**request, "or_wait": True} for request in people(5)]
+        bookings = together(threads, small, requests)
+        assert [booking.waiting_number for booking in bookings] == [None, None, 1, 2, 3]
+        assert_sound(small.pk)
+
+    def test_the_same_form_twice_is_one_booking(self, event, threads):
+        form = {"user_id": UserFactory().pk, "seats": 2, "key": uuid4()}
+        first, second = together(threads, event, [form, dict(form)])
+        assert first == second
+        assert Booking.objects.count() == 1
+        assert_told_of_every_change(event.pk)
+
+    def test_two_who_name_the_same_seat_get_it_in_the_order_in_which_they_came(self, event, threads):
+        requests = [{"user_id": UserFactory().pk, "seat_nos": [5]} for _ in range(2)]
+        first, second = together(threads, event, requests)
+        assert seats_of(first) == [5]
+        assert isinstance(second, SeatsTaken)
+
+
+class TestWhenTheTransactionFails:
+    def test_each_is_tried_alone_and_gets_a_true_answer(self, event, threads):
+        """The runs call seat 3 free, which somebody holds: the index refuses the transaction as a whole."""
+        services.book(event_id=event.pk, user_id=UserFactory().pk, seat_nos=[3], now=timezone.now())
+        FreeRun.objects.filter(event=event).delete()
+        FreeRun.objects.create(event=event, first_seat=1, last_seat=200)
+        bookings = together(threads, event, people(5))
+        assert [seats_of(booking) for booking in bookings] == [[1, 2], [4, 5], [6, 7], [8, 9], [10, 11]]
+        assert_sound(event.pk)
+        assert_told_of_every_change(event.pk)
+
+
+class TestWhenItIsNotKnownWhetherItWasCommitted:
+    @pytest.fixture
+    def cut(self, monkeypatch):
+        """Cut the connection of the next booking on its way to commit: "before" it is done, or "after"."""
+        backend, here = connections["default"].__class__, threading.current_thread()
+        commit, armed = backend.commit, []
+
+        def cutting(self):
+            if threading.current_thread() is here or not armed:
+                return commit(self)
+            if armed.pop() == "after":
+                commit(self)
+            self.connection.close()
+            raise OperationalError("the connection was lost")
+
+        monkeypatch.setattr(backend, "commit", cutting)
+        return armed.append
+
+    def test_who_was_booked_is_told_so(self, event, threads, cut):
+        cut("after")
+        bookings = together(threads, event, people(4))
+        assert [seats_of(booking) for booking in bookings] == [[1, 2], [3, 4], [5, 6], [7, 8]]
+        assert transactions_of(bookings) == 1
+        assert_sound(event.pk)
+
+    def test_who_was_not_is_told_so_and_the_same_form_books(self, event, threads, cut):
+        cut("before")
+        requests = [{**request, "key": uuid4()} for request in people(4)]
+        outcomes = together(threads, event, requests)
+        assert [type(outcome) for outcome in outcomes] == [OperationalError] * 4
+        assert not Booking.objects.exists()
+        assert all(isinstance(ask(event, **request), Booking) for request in requests)
+        assert_sound(event.pk)
