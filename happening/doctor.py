@@ -1,7 +1,6 @@
 """What `manage.py doctor` looks at. Each look ends as findings, also when what it looks at is down.
 
-A finding that is not ok carries its mend: what to do, in a sentence. New guard indexes join
-GUARD_INDEXES; a new look joins LOOKS.
+A finding that is not ok carries its mend: what to do, in a sentence. A new look joins LOOKS.
 """
 
 import os
@@ -22,12 +21,12 @@ from django.utils import timezone
 from kombu import Connection as Broker
 from kombu.exceptions import KombuError
 
+from bookings.guards import missing_guards
 from happening.embedded.environment import NOWHERE
 from happening.embedded.place import is_embedded
 from happening.settings import redis_url
 
 POSTGRES_VERSIONS = range(15, 19)
-GUARD_INDEXES = ("idx_booking_seats_unique",)
 SECONDS = 5  # patience with a service
 CLOCK_SECONDS = 5  # by which the clocks of application and database may differ
 FREE_BYTES = 500_000_000
@@ -100,19 +99,11 @@ def _schema() -> Iterator[Finding]:
         )
         return
     yield Finding("Migrations", "all applied")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname, indisvalid AND indisready FROM pg_index JOIN pg_class ON oid = indexrelid "
-            "WHERE relname = ANY(%s)",
-            [list(GUARD_INDEXES)],
-        )
-        state = dict(cursor.fetchall())
-    for name in GUARD_INDEXES:
-        if not state.get(name):
-            says = f"{name} is {'not valid' if name in state else 'missing'}, so seats can be sold twice"
-            mend = "Stop the web, drop the index if it is there, and run `docs/schema/schema_improved.sql`."
-            yield Finding("Guard index", says, mend)
-    if all(state.get(name) for name in GUARD_INDEXES):
+    missing = missing_guards()
+    for name, state in missing.items():
+        mend = "Stop the web, drop the index if it is there, and run `docs/schema/schema_improved.sql`."
+        yield Finding("Guard index", f"{name} is {state}, so the promise it holds is not kept", mend)
+    if not missing:
         yield Finding("Guard indexes", "there and valid")
 
 

@@ -1,4 +1,4 @@
-"""The WSGI application: pages and admin."""
+"""The WSGI application: pages and admin. It does not start without the guards of `bookings.guards`."""
 
 import os
 
@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
 application = get_wsgi_application()
+
+from bookings.guards import ensure_guards  # noqa: E402 - models can be imported only now
+
+ensure_guards()
