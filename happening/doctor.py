@@ -186,7 +186,11 @@ def _where(variable: str) -> str:
     socket = url.query.removeprefix("host=") or url.path
     if is_embedded(os.environ[variable]):
         return f"embedded, at {socket}"
-    return f"given, at {f'{url.hostname}:{url.port}'.removesuffix(':None') if url.hostname else socket}"
+    address = f"{url.hostname}:{url.port}".removesuffix(":None") if url.hostname else socket
+    instance = os.environ.get("HAPPENING_INSTANCE")
+    if variable == "AMQP_URL" and instance:
+        return f"found at {address}; names on it begin with {instance}"
+    return f"given, at {address}"
 
 
 def _first_line(error: Exception) -> str:

@@ -56,4 +56,7 @@ def _whose(variable: str, place: Place) -> str:
 def _host(variable: str) -> str:
     """The host of a given URL, without its password."""
     url = urlsplit(os.environ[variable])
-    return f"{url.hostname or url.path}{f':{url.port}' if url.port else ''}, from {variable}"
+    whence = f"from {variable}"
+    if variable == "AMQP_URL" and (instance := os.environ.get("HAPPENING_INSTANCE")):
+        whence = f"found there; names on it begin with {instance}"
+    return f"{url.hostname or url.path}{f':{url.port}' if url.port else ''}, {whence}"
