@@ -8,6 +8,8 @@ set-wise by `close`, so one transaction can serve one request or many.
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from bookings import free_runs, waitlist
 from bookings.errors import Closed, EventCancelled, NotBookable, NotOpenYet
 from bookings.house import House
@@ -59,8 +61,7 @@ class BoxOffice:
     def ensure_bookable(self) -> None:
         """Seats can be taken only of a published event of an active organization, once booking is open."""
         self.ensure_open()
-        org = self.event.org
-        if not self.event.is_published or org is None or org.status != Organization.Status.ACTIVE:
+        if not self.event.is_published or self.event.org_status != Organization.Status.ACTIVE:
             raise NotBookable
         if self.event.booking_opens_at and self.now < self.event.booking_opens_at:
             raise NotOpenYet(self.event.booking_opens_at)
@@ -78,6 +79,24 @@ class BoxOffice:
             Booking.DoesNotExist: it has none of that id.
         """
         return self.event.bookings.lock().get(pk=booking_id)
+
+    def held_by(self, people: set[UUID]) -> dict[UUID, list[Booking]]:
+        """What each of these people holds or held of the event; by hand, since every booking asks for it."""
+        held: dict[UUID, list[Booking]] = {person: [] for person in people}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT id, user_id, seats, status, waiting_number, idempotency_key, version,
+                       created_at, updated_at
+                FROM bookings WHERE event_id = %s AND user_id = ANY(%s::uuid[])
+                """,
+                [self.event.pk, list(people)],
+            )
+            names = [column.name for column in cursor.description]
+            for row in cursor.fetchall():
+                booking = Booking(event_id=self.event.pk, **dict(zip(names, row, strict=True)))
+                held[booking.user_id].append(booking)
+        return held
 
     def seats_of(self, booking: Booking) -> list[int]:
         return self.seats_of_all([booking])[booking.pk]

@@ -9,6 +9,7 @@ from threading import Barrier, BrokenBarrierError
 from unittest import mock
 
 from django.db import IntegrityError, connection
+from django.db.models import F
 
 from bookings.combining import Ticket
 from bookings.ledger import Ledger
@@ -77,7 +78,7 @@ def nothing_locked():
     """The services as they would be if nobody took the event's lock: what the controls run under."""
 
     def just_read(self, event_id):
-        return Event.objects.select_related("org").get(pk=event_id)
+        return Event.objects.annotate(org_status=F("org__status")).get(pk=event_id)
 
     with mock.patch.object(EventQuerySet, "lock", just_read):
         yield

@@ -6,7 +6,6 @@ asker alone. If the transaction fails they are tried one by one; if it is not kn
 their keys are looked up before anybody is answered.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -153,9 +152,7 @@ def _answer_all(
 ) -> list[Booking | Exception]:
     """The booking, or the refusal, for each request, in their order; what they make is written together."""
     office = BoxOffice(event, now=max(request.now for request in requests), mend_runs=mend_runs)
-    held: dict[UUID, list[Booking]] = defaultdict(list)
-    for booking in event.bookings.filter(user_id__in={request.user_id for request in requests}):
-        held[booking.user_id].append(booking)
+    held = office.held_by({request.user_id for request in requests})
     office.settle()
     office.house.expect([request.seats for request in requests if request.is_for_any_seats])
     outcomes: list[Booking | Exception] = []

@@ -54,7 +54,7 @@ def modify(
         ensure_party_is_possible(office, party, wanted, had=booking.seats)
         if party > booking.seats:
             office.ensure_bookable()
-            held = list(office.event.bookings.held_by(booking.user_id))
+            held = office.held_by({booking.user_id})[booking.user_id]
             ensure_own_limit(office, held, more=party - booking.seats)
         by = "person" if actor_id == booking.user_id else "organizer"
         if booking.is_waiting:
