@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bookings import services
+from bookings.combining import TurnNeverCame, Turns
 from bookings.models import Booking
 from bookings.views import book as book_view
 from events.models import Event
@@ -270,6 +271,20 @@ class TestWhenTheDatabaseDoesNotAnswerInTime:
         assert page.count('name="csrfmiddlewaretoken"') == 1
         assert "stale" not in page
         assert "Send it again" in page
+
+
+class TestATurnThatNeverComes:
+    def test_is_answered_with_the_form_kept(self, send, monkeypatch):
+        """Others took too long for this event; the form was taken out of the line and not looked at."""
+
+        def never(*args):
+            raise TurnNeverCame
+
+        monkeypatch.setattr(Turns, "ask", never)
+        response = send(EventFactory(), seats="2")
+        assert response.status_code == 503
+        assert int(response["Retry-After"]) > 0
+        assert 'name="seats" value="2"' in response.content.decode()
 
 
 class TestAnExpiredPage:
