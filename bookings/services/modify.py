@@ -8,7 +8,7 @@ from django.db import transaction
 from bookings.box_office import BoxOffice
 from bookings.errors import AlreadyCancelled, OutOfDate
 from bookings.models import Booking
-from bookings.services.book import (
+from bookings.services.granting import (
     ensure_own_limit,
     ensure_party_is_possible,
     may_be_confirmed,
