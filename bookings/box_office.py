@@ -1,7 +1,7 @@
 """An event while its row is locked: its free seats, its line, and what the transaction is going to write.
 
 Opened inside a transaction by every service that books, changes or frees. The order of locks is: the
-event, then bookings by id; nothing else is ever waited for. Everything is decided in memory and written
+event, then bookings by id, then the event's job. Everything is decided in memory and written
 set-wise by `close`, so one transaction can serve one request or many.
 """
 
@@ -44,7 +44,7 @@ class BoxOffice:
         return cls(Event.objects.lock(event_id), now=now, mend_runs=mend_runs)
 
     def close(self) -> None:
-        """Write what was decided. What Redis mirrors of the event is to follow this commit."""
+        """Write what was decided."""
         self.flush()
         if self.owes_promotions:
             EventJob.objects.owe(self.event, EventJob.Kind.SETTLE_QUEUE, due_at=self.now)

@@ -23,6 +23,10 @@ class TurnNeverCame(Exception):
     """The request waited too long and was taken out of the line; it was not looked at."""
 
 
+class LeaderLost(Exception):
+    """Whoever led was ended in the middle; it is not known what became of the request."""
+
+
 @dataclass(eq=False)
 class Ticket:
     """One request on its way: afterwards either `answer` or `error` says what became of it."""
@@ -71,7 +75,8 @@ class Turns:
         """What `serve` answers to `request`.
 
         Raises:
-            TurnNeverCame: others took too long; and whatever `serve` settles the ticket with.
+            TurnNeverCame: others took too long.
+            LeaderLost: who led was ended; and whatever `serve` settles the ticket with.
         """
         ticket = Ticket(request)
         with self._lock:
@@ -81,10 +86,15 @@ class Turns:
                 ticket.leads = True
             else:
                 line.append(ticket)
-        if not ticket.leads and not ticket.wait(PATIENCE) and self._withdrawn(key, ticket):
-            raise TurnNeverCame
-        if not ticket.leads and not ticket.settled:
-            ticket.wait(None)  # gathered already: its answer is being made
+        try:
+            if not ticket.leads and not ticket.wait(PATIENCE) and self._withdrawn(key, ticket):
+                raise TurnNeverCame
+            if not ticket.leads and not ticket.settled:
+                ticket.wait(None)  # gathered already: its answer is being made
+        except BaseException:
+            if not self._withdrawn(key, ticket) and ticket.leads:
+                self._hand_over(key, ticket)  # ended while it waited: nobody may be left behind it
+            raise
         if ticket.leads and not ticket.settled:
             self._lead(key, ticket)
         return ticket.result()
@@ -104,7 +114,8 @@ class Turns:
         except BaseException as error:
             for each in gathered or [ticket]:
                 if not each.settled:
-                    each.settle(error=error)
+                    own = each is ticket or isinstance(error, Exception)
+                    each.settle(error=error if own else LeaderLost())
             if not isinstance(error, Exception):
                 raise
         finally:

@@ -156,6 +156,11 @@ class ReasonMissing(BookingRefused):
         super().__init__(_("Give a reason: the people concerned will read it."))
 
 
+class NoCapacity(BookingRefused):
+    def __init__(self):
+        super().__init__(_("An event has at least one seat. To end it, cancel it."))
+
+
 class CapacityTaken(BookingRefused):
     """Capacity cannot go below what is booked.
 

@@ -26,8 +26,9 @@ def missing_guards() -> dict[str, str]:
     """The guards that do not hold, each with what is wrong with it: "missing" or "not valid"."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname, indisvalid AND indisready FROM pg_index JOIN pg_class ON oid = indexrelid "
-            "WHERE relname = ANY(%s)",
+            "SELECT relname, indisvalid AND indisready AND indisunique "
+            "FROM pg_index JOIN pg_class ON oid = indexrelid "
+            "WHERE relname = ANY(%s) AND pg_table_is_visible(oid)",
             [list(GUARDS)],
         )
         holds = dict(cursor.fetchall())

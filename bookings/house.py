@@ -44,7 +44,7 @@ class House:
             raise ChangedUnderneath("available_slots promises seats that are not there.")
         if self._expected:
             self._expected.remove(party)
-            if not is_together:
+            if not is_together and min(self._expected, default=party) < party:
                 self._know_fitting()  # a scattered party may have used up every run that was known
         return self._occupy(seat_nos)
 
@@ -57,6 +57,8 @@ class House:
             missing = self._seats.take_named(seat_nos)
         if not missing:
             self._occupy(seat_nos)
+            self._lowest_known = False
+            self._know_fitting()  # they may have cut a run that was known for somebody still expected
         return missing
 
     def give_back(self, seat_nos: list[int]) -> None:

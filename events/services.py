@@ -72,11 +72,10 @@ def advance(*, now) -> dict[str, int]:
     """Let events begin and end by the clock; returns how many became ongoing and how many completed."""
     over = Coalesce("ends_at", F("event_date") + ASSUMED_LENGTH)
     going = Q(status__in=[Event.Status.UPCOMING, Event.Status.ONGOING], event_date__lte=now)
+    published = Event.objects.published()  # a draft has no life yet that could end for good
     return {
-        "completed": _pass_on(
-            Event.objects.filter(going).alias(over=over).filter(over__lte=now), "completed"
-        ),
-        "ongoing": _pass_on(Event.objects.filter(status="upcoming", event_date__lte=now), "ongoing"),
+        "completed": _pass_on(published.filter(going).alias(over=over).filter(over__lte=now), "completed"),
+        "ongoing": _pass_on(published.filter(status="upcoming", event_date__lte=now), "ongoing"),
     }
 
 

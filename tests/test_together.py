@@ -1,8 +1,10 @@
 """Bookings that arrive together are made together: one transaction, each with its own outcome."""
 
+import importlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,8 +12,18 @@ from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from bookings import services
-from bookings.errors import NoSuchSeat, OwnLimit, PartyTooLarge, SeatsTaken
+from bookings.combining import TurnNeverCame
+from bookings.errors import (
+    Closed,
+    KeyUsedDifferently,
+    NoSuchSeat,
+    NotEnoughSeats,
+    OwnLimit,
+    PartyTooLarge,
+    SeatsTaken,
+)
 from bookings.models import Booking, FreeRun
+from bookings.services import granting
 from bookings.services.book import TURNS
 from events.models import Event
 from tests.factories import EventFactory, UserFactory
@@ -20,6 +32,7 @@ from tests.truth import assert_sound, assert_told_of_every_change, seats_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SOON = 20.0
+book_module = importlib.import_module("bookings.services.book")  # the package's own name is the function's
 
 
 @pytest.fixture
@@ -44,8 +57,9 @@ def event_locked(event):
 def ask(event, **request):
     """In a thread of its own: the booking, or the refusal."""
     request.setdefault("key", uuid4())
+    request.setdefault("now", timezone.now())
     try:
-        return services.book(event_id=event.pk, now=timezone.now(), **request)
+        return services.book(event_id=event.pk, **request)
     except Exception as refusal:
         return refusal
     finally:
@@ -134,8 +148,59 @@ class TestTogether:
         assert seats_of(first) == [5]
         assert isinstance(second, SeatsTaken)
 
+    def test_a_named_seat_leaves_the_next_party_the_lowest_run_that_is_left(self, threads):
+        house = EventFactory(total_slots=8)
+        for seat in (3, 6):
+            services.book(event_id=house.pk, user_id=UserFactory().pk, seat_nos=[seat], now=timezone.now())
+        named, pair = together(threads, house, [{"user_id": UserFactory().pk, "seat_nos": [1]}, *people(1)])
+        assert (seats_of(named), seats_of(pair)) == ([1], [4, 5])
+
+    def test_who_comes_as_booking_closes_gives_nobody_a_way_past_the_line(self, threads):
+        closes = timezone.now() + timedelta(hours=1)
+        house = EventFactory(total_slots=5, booking_closes_at=closes)
+        ask(house, user_id=UserFactory().pk, seats=3)
+        ask(house, user_id=UserFactory().pk, seats=3, or_wait=True)
+        moment = timedelta(milliseconds=1)
+        requests = [{**people(1)[0], "now": closes - moment}, {**people(1)[0], "now": closes + moment}]
+        outcomes = together(threads, house, requests)
+        assert [type(outcome) for outcome in outcomes] == [NotEnoughSeats, Closed]
+
+    def test_nobody_books_inside_a_transaction_of_their_own(self, event, threads):
+        """Alone it would be refused by itself; together with others the leader would commit it."""
+
+        def nested():
+            with transaction.atomic():
+                return ask(event, user_id=UserFactory().pk, seats=1)
+
+        outcome = threads.submit(nested).result(SOON)
+        assert isinstance(outcome, RuntimeError)
+        assert not Booking.objects.exists()
+
 
 class TestWhenTheTransactionFails:
+    def test_a_fault_that_one_request_meets_is_its_own(self, event, threads, monkeypatch):
+        unlucky, answer = UserFactory(), granting._answer
+
+        def answering(office, request, held):
+            if request.user_id == unlucky.pk:
+                raise ZeroDivisionError
+            return answer(office, request, held)
+
+        monkeypatch.setattr(granting, "_answer", answering)
+        requests = [*people(2), {"user_id": unlucky.pk, "seats": 1}, *people(1)]
+        outcomes = together(threads, event, requests)
+        assert [type(outcome) for outcome in outcomes] == [Booking, Booking, ZeroDivisionError, Booking]
+        assert_sound(event.pk)
+
+    def test_nobody_waits_longer_than_patience_for_all_to_be_tried(self, event, threads, monkeypatch):
+        def failing(*args, **kwargs):
+            raise OperationalError("the connection was lost")
+
+        monkeypatch.setattr(book_module, "answer_all", failing)
+        monkeypatch.setattr(book_module, "PATIENCE", -1)
+        outcomes = together(threads, event, people(3))
+        assert [type(outcome) for outcome in outcomes] == [TurnNeverCame] * 3
+
     def test_each_is_tried_alone_and_gets_a_true_answer(self, event, threads):
         """The runs call seat 3 free, which somebody holds: the index refuses the transaction as a whole."""
         services.book(event_id=event.pk, user_id=UserFactory().pk, seat_nos=[3], now=timezone.now())
@@ -171,6 +236,18 @@ class TestWhenItIsNotKnownWhetherItWasCommitted:
         assert [seats_of(booking) for booking in bookings] == [[1, 2], [3, 4], [5, 6], [7, 8]]
         assert transactions_of(bookings) == 1
         assert_sound(event.pk)
+
+    def test_everybody_else_gets_the_answer_they_would_have_had(self, event, threads, cut):
+        person, key = UserFactory(), uuid4()
+        ask(event, user_id=person.pk, seats=1, key=key)
+        cut("after")
+        requests = [
+            {"user_id": UserFactory().pk, "seats": 2, "key": None},
+            {"user_id": UserFactory().pk, "seats": 11},
+            {"user_id": person.pk, "seats": 2, "key": key},
+        ]
+        outcomes = together(threads, event, requests)
+        assert [type(outcome) for outcome in outcomes] == [Booking, PartyTooLarge, KeyUsedDifferently]
 
     def test_who_was_not_is_told_so_and_the_same_form_books(self, event, threads, cut):
         cut("before")

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -8,16 +10,20 @@ from orgs.models.fields import Identified
 
 class BookingHistoryQuerySet(models.QuerySet):
     def of_booking(self, booking_id):
-        return self.filter(booking_id=booking_id).order_by("created_at", "id")
+        """In the order in which they were written: `created_at` is when somebody asked, and whoever asked
+        first may have had the event's lock second."""
+        return self.filter(booking_id=booking_id).order_by("id")
 
     def passing(self, *, event_id, number, since):
         """Whoever stood behind `number` in an event's line and was confirmed before it, newest first.
 
-        `stood_at` is kept in the row of everybody who was confirmed while others waited.
+        `stood_at` is kept in the row of everybody who was confirmed while others waited. Numbers are given
+        out under the event's lock, so they alone decide; `since` only bounds what is read, with room for
+        who asked before and had the lock after.
         """
         return self.filter(
             event_id=event_id,
-            created_at__gte=since,
+            created_at__gte=since - timedelta(minutes=1),
             details__has_key="stood_at",
             details__stood_at__gt=number,
         ).order_by("-created_at", "-id")

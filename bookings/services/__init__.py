@@ -2,7 +2,8 @@
 
 Each function is one durable transaction with keyword-only arguments and `now` passed in; it raises what
 stands in `bookings.errors`, and then nothing has changed. Locks, in this order and no other: the event's
-row, then bookings by id. Nothing slow, nothing remote and no savepoint while they are held.
+row, then bookings by id, then the event's job. Nothing slow, nothing remote and no savepoint while they
+are held.
 
 Booking is joining the queue and letting it settle: see `bookings.waitlist` for the rule, and
 `bookings.box_office` for what happens under the lock.

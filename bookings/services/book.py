@@ -3,16 +3,17 @@
 Requests of one process for one event that arrive together are answered in one transaction, in the order in
 which they came (`bookings.combining`): each is granted or refused by itself, and a refusal is raised to its
 asker alone. If the transaction fails they are tried one by one; if it is not known whether it was committed,
-their keys are looked up before anybody is answered.
+what stands is looked up before anybody is answered.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from time import monotonic
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
-from bookings.combining import Gather, Ticket, Turns
-from bookings.errors import BookingRefused
+from bookings.combining import PATIENCE, Gather, Ticket, TurnNeverCame, Turns
 from bookings.models import Booking
 from bookings.services.granting import Request, answer_all
 from bookings.services.mending import mends_free_runs
@@ -52,27 +53,27 @@ def book(
         key=key,
         by="person" if actor_id in (None, user_id) else "organizer",
     )
+    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
+        raise RuntimeError("book is durable: whoever leads would commit it outside of this transaction.")
     return TURNS.ask(event_id, request)
 
 
 def _serve(event_id: UUID, gather: Gather) -> None:
     """Answer everybody who waits at this event, in one transaction."""
     tickets: list[Ticket] = []
-    committing = False
+    outcomes: Iterable[Booking | Exception] = []
     try:
         with transaction.atomic(durable=True):
             event = Event.objects.lock(event_id)
             tickets = gather()
             outcomes = answer_all(event, [ticket.request for ticket in tickets])
-            committing = True
-    except (DatabaseError, InterfaceError):
+    except Exception:
         if not tickets:
             raise
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
-        again = _found if committing else _alone
-        outcomes = [again(event_id, ticket.request) for ticket in tickets]
-    for ticket, outcome in zip(tickets, outcomes, strict=True):
+        outcomes = _what_stands(event_id, outcomes) if outcomes else _one_by_one(event_id, tickets)
+    for ticket, outcome in zip(tickets, outcomes, strict=False):  # each as soon as it is known
         if isinstance(outcome, Exception):
             ticket.settle(error=outcome)
         else:
@@ -82,12 +83,17 @@ def _serve(event_id: UUID, gather: Gather) -> None:
 TURNS = Turns(_serve)
 
 
-def _alone(event_id: UUID, request: Request) -> Booking | Exception:
-    """The answer to one request that a transaction shared with others could not give."""
-    try:
-        return _book_alone(event_id=event_id, request=request)
-    except (BookingRefused, DatabaseError, InterfaceError) as error:
-        return error
+def _one_by_one(event_id: UUID, tickets: list[Ticket]) -> Iterator[Booking | Exception]:
+    """The answers that a transaction shared with others could not give; once patience has run out, the
+    rest are not looked at."""
+    until = monotonic() + PATIENCE
+    for ticket in tickets:
+        try:
+            if monotonic() > until:
+                raise TurnNeverCame
+            yield _book_alone(event_id=event_id, request=ticket.request)
+        except Exception as error:
+            yield error
 
 
 @mends_free_runs
@@ -99,14 +105,17 @@ def _book_alone(*, event_id: UUID, request: Request, mend_runs: bool = False) ->
     return outcome
 
 
-def _found(event_id: UUID, request: Request) -> Booking | Exception:
-    """What a commit of unknown outcome made of a request. The lost transaction holds the event's row for as
-    long as it lives, so whoever has locked it sees what became of it."""
+def _what_stands(event_id: UUID, outcomes: list[Booking | Exception]) -> list[Booking | Exception]:
+    """What a commit of unknown outcome made true. The lost transaction holds the event's row for as long as
+    it lives, so whoever has locked it sees what became of it."""
+    lost = OperationalError("The connection was lost before the booking was made.")
+    promised = [outcome.pk for outcome in outcomes if isinstance(outcome, Booking)]
     try:
         with transaction.atomic(durable=True):
             event = Event.objects.lock(event_id)
-            held = event.bookings.held_by(request.user_id)
-            booking = held.filter(idempotency_key=request.key).first() if request.key else None
+            stand = set(event.bookings.filter(pk__in=promised).values_list("pk", flat=True))
     except (DatabaseError, InterfaceError) as error:
-        return error
-    return booking or OperationalError("The connection was lost before the booking was made.")
+        return [error] * len(outcomes)
+    return [
+        lost if isinstance(outcome, Booking) and outcome.pk not in stand else outcome for outcome in outcomes
+    ]

@@ -8,7 +8,7 @@ from django.db import transaction
 from bookings import free_runs
 from bookings.allocation import FreeSeats, blocks_of, runs_between
 from bookings.box_office import BoxOffice
-from bookings.errors import CapacityTaken, Closed, EventCancelled, NothingLeft, PlanTooSmall
+from bookings.errors import CapacityTaken, Closed, EventCancelled, NoCapacity, PlanTooSmall
 from bookings.models import Booking
 from bookings.services.mending import mends_free_runs
 from events.models import Event
@@ -31,11 +31,11 @@ def change_capacity(
             Each keeps as many seats as they had, side by side where possible, and is told.
 
     Raises:
-        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), NothingLeft,
+        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), NoCapacity,
         PlanTooSmall, CapacityTaken.
     """
     if total_slots < 1:
-        raise NothingLeft
+        raise NoCapacity
     with transaction.atomic(durable=True):
         office = BoxOffice.open(event_id, now=now, mend_runs=mend_runs)
         event = office.event
@@ -74,13 +74,14 @@ def _make_room(office: BoxOffice, total_slots: int, *, move_people: bool) -> Non
     free = FreeSeats()
     free.know(runs_between(below.iterator(), blocks_of(event.seating, total_slots)))
     moving = seats.filter(seat_no__gt=total_slots).values_list("booking_id", flat=True)
-    for booking in event.bookings.filter(pk__in=moving).lock():
-        _move(office, booking, free, total_slots)
+    bookings = list(event.bookings.filter(pk__in=moving).lock())
+    had = office.seats_of_all(bookings)
+    for booking in bookings:
+        _move(office, booking, had[booking.pk], free, total_slots)
 
 
-def _move(office: BoxOffice, booking: Booking, free: FreeSeats, total_slots: int) -> None:
+def _move(office: BoxOffice, booking: Booking, had: list[int], free: FreeSeats, total_slots: int) -> None:
     """Put the part of a party that sits too high into free seats below; the others stay where they are."""
-    had = office.seats_of(booking)
     gives = [seat for seat in had if seat > total_slots]
     takes = free.take(len(gives)) or free.take_lowest(len(gives))
     office.ledger.given_back.extend((booking.pk, seat) for seat in gives)

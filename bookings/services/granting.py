@@ -51,7 +51,7 @@ def answer_all(
     event: Event, requests: list[Request], *, mend_runs: bool = False
 ) -> list[Booking | Exception]:
     """The booking, or the refusal, for each request, in their order; what they make is written together."""
-    office = BoxOffice(event, now=max(request.now for request in requests), mend_runs=mend_runs)
+    office = BoxOffice(event, now=min(request.now for request in requests), mend_runs=mend_runs)
     office.settle()
     held = office.held_by({request.user_id for request in requests})
     office.house.expect([request.seats for request in requests if request.is_for_any_seats])
@@ -113,7 +113,7 @@ def _asked(office: BoxOffice, booking: Booking) -> dict | None:
         if made is booking and action == "created":
             return details["asked"]
     created = BookingHistory.objects.of_booking(booking.pk).filter(action="created").first()
-    return created.details["asked"] if created else None
+    return created.details.get("asked") if created else None
 
 
 def ensure_party_is_possible(

@@ -51,7 +51,8 @@ def modify(
         office.ensure_open()
         wanted = tuple(sorted(seat_nos or ()))
         party = len(wanted) if wanted else seats or 0
-        ensure_party_is_possible(office, party, wanted, had=booking.seats)
+        if wanted or party != booking.seats:
+            ensure_party_is_possible(office, party, wanted, had=booking.seats)
         if party > booking.seats:
             office.ensure_bookable()
             held = office.held_by({booking.user_id})[booking.user_id]

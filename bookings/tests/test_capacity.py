@@ -3,7 +3,7 @@ from uuid import uuid4
 import pytest
 
 from bookings import services
-from bookings.errors import CapacityTaken, Closed, EventCancelled, NothingLeft, PlanTooSmall
+from bookings.errors import CapacityTaken, Closed, EventCancelled, NoCapacity, PlanTooSmall
 from bookings.models import Booking
 from events.models import Event
 from tests.factories import EventFactory
@@ -204,7 +204,7 @@ class TestChangeCapacity:
         assert Event.objects.get(pk=event.pk).version == event.version
 
     def test_needs_at_least_one_seat(self, event, change_capacity):
-        with pytest.raises(NothingLeft):
+        with pytest.raises(NoCapacity):
             change_capacity(event, 0)
 
     def test_needs_an_event_that_goes_ahead(self, event, change_capacity, cancel_event):

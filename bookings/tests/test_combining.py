@@ -147,3 +147,45 @@ class TestTurns:
         turns = Turns(serve)
         assert turns.ask("event", "Ada") == "served"
         assert turns._waiting == {}
+
+    def test_go_on_behind_somebody_who_was_ended_while_waiting(self, counter, threads, monkeypatch):
+        first = threads.submit(counter.turns.ask, "event", "Ada")
+        counter.wait_until_serving()
+
+        def ended(self, seconds):
+            raise SystemExit
+
+        with monkeypatch.context() as patched:
+            patched.setattr(combining.Ticket, "wait", ended)
+            with pytest.raises(SystemExit):
+                counter.turns.ask("event", "Bob")
+        counter.serve_next()
+        counter.serve_next()
+        assert first.result(SOON) == "Ada served"
+        assert counter.turns.ask("event", "Cem") == "Cem served"
+
+    def test_end_with_an_error_of_their_own_when_who_leads_is_ended(self, threads):
+        began, may_end, outcomes = threading.Event(), threading.Event(), {}
+
+        def serve(key, gather):
+            began.set()
+            assert may_end.wait(SOON)
+            gather()
+            raise SystemExit
+
+        turns = Turns(serve)
+
+        def ask(name):
+            try:
+                turns.ask("event", name)
+            except BaseException as error:
+                outcomes[name] = type(error)
+
+        leader = threads.submit(ask, "Ada")
+        assert began.wait(SOON)
+        follower = threads.submit(ask, "Bob")
+        while len(turns._waiting["event"]) < 2:
+            threading.Event().wait(0.01)
+        may_end.set()
+        wait([leader, follower], SOON)
+        assert outcomes == {"Ada": SystemExit, "Bob": combining.LeaderLost}

@@ -23,6 +23,18 @@ class TestGuards:
             )
         assert missing_guards() == {"idx_booking_seats_unique": "not valid"}
 
+    def test_are_not_replaced_by_a_namesake_elsewhere(self):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                CREATE SCHEMA elsewhere;
+                CREATE TABLE elsewhere.seats (event_id uuid);
+                CREATE UNIQUE INDEX idx_booking_seats_unique ON elsewhere.seats (event_id);
+                DROP INDEX public.idx_booking_seats_unique
+                """
+            )
+        assert missing_guards() == {"idx_booking_seats_unique": "missing"}
+
 
 class TestStarting:
     @pytest.fixture(autouse=True)

@@ -274,3 +274,12 @@ class TestModifyRefuses:
     def test_a_booking_that_is_not_there(self, event, now):
         with pytest.raises(Booking.DoesNotExist):
             services.modify(booking_id=uuid4(), seats=1, version=1, actor_id=None, now=now)
+
+
+class TestAPartyThatTheHouseNoLongerHolds:
+    def test_may_say_the_same_as_before(self, book, modify, now, organizer):
+        event = EventFactory(total_slots=6)
+        book(event, 3)
+        waiting = book(event, 5, or_wait=True)
+        services.change_capacity(event_id=event.pk, total_slots=4, actor_id=organizer.pk, now=now)
+        assert modify(waiting, 5).waiting_number == 1

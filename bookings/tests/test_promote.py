@@ -320,3 +320,14 @@ class TestPassing:
 
 def _passings(booking):
     return story.passings(booking, list(BookingHistory.objects.of_booking(booking.pk)))
+
+
+class TestHistory:
+    def test_is_told_in_the_order_in_which_things_were_done_not_asked_for(self, book, cancel, now, later):
+        """The cancelling was asked for first, and had the event's lock after the promotion."""
+        event = EventFactory(total_slots=1)
+        first, waiting = book(event, 1), book(event, 1, or_wait=True)
+        cancel(first, now=later)
+        cancel(waiting, now=now)
+        told = BookingHistory.objects.of_booking(waiting.pk).values_list("action", flat=True)
+        assert list(told) == ["created", "promoted", "cancelled"]

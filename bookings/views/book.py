@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from bookings import services
-from bookings.combining import TurnNeverCame
+from bookings.combining import LeaderLost, TurnNeverCame
 from bookings.errors import BookingRefused
 from bookings.forms import BookForm
 from bookings.views.answers import busy, see_other, status_of
@@ -43,6 +43,6 @@ def book(request, event_id):
         return event_page(request, event, form=form, refusal=refusal, status=status_of(refusal))
     except Event.DoesNotExist:
         raise Http404 from None
-    except (OperationalError, TurnNeverCame):
+    except (OperationalError, TurnNeverCame, LeaderLost):
         return busy(request)
     return see_other("booking_detail", booking.pk)

@@ -183,3 +183,12 @@ class TestSavingAnEvent:
         Event.objects.filter(pk=event.pk).update(available_slots=3, is_bookable=False)
         event.refresh_from_db()
         assert (event.available_slots, event.is_bookable) == (10, True)
+
+
+class TestADraftWhoseDateHasPassed:
+    def test_is_not_ended_for_good(self):
+        now = timezone.now()
+        draft = EventFactory(draft=True, event_date=now - timedelta(days=2), ends_at=None)
+        services.advance(now=now)
+        draft.refresh_from_db()
+        assert draft.status == "upcoming"
