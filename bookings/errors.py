@@ -188,6 +188,17 @@ class TimesDoNotFit(BookingRefused):
         super().__init__(_("The event must end after it starts."))
 
 
+class NoSuchTime(BookingRefused):
+    def __init__(self, *, first, last):
+        sentence = _("The event must lie between the years %(first)s and %(last)s.")
+        super().__init__(sentence % {"first": first, "last": last})
+
+
+class StartsInThePast(BookingRefused):
+    def __init__(self):
+        super().__init__(_("That start has passed already. Choose one that is still to come."))
+
+
 class ClosesBeforeItOpens(BookingRefused):
     def __init__(self, opens_at):
         self.opens_at = opens_at

@@ -44,7 +44,7 @@ def calendar(events, *, name: str) -> Calendar:
     feed = Calendar()
     feed.add("prodid", "-//Happening//Events//EN")
     feed.add("version", "2.0")
-    feed.add("x-wr-calname", name)
+    feed.add("x-wr-calname", " ".join(name.split()))
     for event in events:
         feed.add_component(_entry(event))
     feed.add_missing_timezones()

@@ -280,5 +280,9 @@ class Event(Identified, Dated):
         return zone_named(self.time_zone)
 
     def local(self, moment):
-        """`moment` on the clock of the event's place."""
-        return timezone.localtime(moment, self.zone)
+        """`moment` on the clock of the event's place; in UTC where that clock would leave the calendar, so
+        that one absurd date cannot take a list of events down."""
+        try:
+            return timezone.localtime(moment, self.zone)
+        except OverflowError:
+            return moment

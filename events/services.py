@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from events.models import Event
-from events.seating import Layout, LayoutError
+from events.seating import LARGEST, Layout, LayoutError
+from events.zones import FIRST_YEAR, LAST_YEAR
 
 PAGE = 500
 ASSUMED_LENGTH = timedelta(hours=3)  # of an event that names no end: when it counts as over
@@ -93,6 +94,10 @@ def _pass_on(events, status: str) -> int:
 
 
 def _check(event: Event) -> None:
+    if not all(
+        FIRST_YEAR <= moment.year <= LAST_YEAR for moment in (event.event_date, event.ends_at) if moment
+    ):
+        raise EventRefused(f"The event must lie between the years {FIRST_YEAR} and {LAST_YEAR}.")
     if event.ends_at and event.ends_at <= event.event_date:
         raise EventRefused("The event must end after it starts.")
     opens, closes = event.booking_opens_at, event.booking_closes_at
@@ -108,3 +113,5 @@ def _check(event: Event) -> None:
             raise EventRefused(f"The seating plan has {plan.seats} seats, fewer than {event.total_slots}.")
     if not event.total_slots or event.total_slots < 1:
         raise EventRefused("An event needs at least one seat.")
+    if event.total_slots > LARGEST:
+        raise EventRefused(f"An event can have at most {LARGEST:,} seats.")

@@ -11,9 +11,9 @@ from bookings import services
 from bookings.admin.forms import CapacityForm, MoveForm, ReasonForm, people
 from bookings.admin.steps import step
 from events.models import Event
-from events.seating import Layout, LayoutError
+from events.seating import LARGEST, Layout, LayoutError
 from events.services import publish
-from events.zones import ZONES
+from events.zones import FIRST_YEAR, LAST_YEAR, ZONES
 from orgs.admin_site import PlainAdmin
 
 PUBLISHED = ["title", "description", "category", "visibility", "online_url"]
@@ -27,6 +27,9 @@ KEPT = ["published_at", "status", "available_slots", "version"]
 
 class EventForm(forms.ModelForm):
     online_url = Event._meta.get_field("online_url").formfield(assume_scheme="https")
+
+    def clean_title(self):
+        return " ".join(self.cleaned_data["title"].split())
 
     def clean_layout(self):
         layout = self.cleaned_data.get("layout")
@@ -44,6 +47,11 @@ class EventForm(forms.ModelForm):
 
     def clean(self):
         facts = super().clean()
+        for name in ("event_date", "ends_at"):
+            if facts.get(name) and not FIRST_YEAR <= facts[name].year <= LAST_YEAR:
+                self.add_error(name, _("Choose a year that calendars know."))
+        if (facts.get("total_slots") or 0) > LARGEST:
+            self.add_error("total_slots", _("An event can have at most %(n)s seats.") % {"n": f"{LARGEST:,}"})
         if facts.get("layout") and facts.get("total_slots", 0) > Layout.parse(facts["layout"]).seats:
             self.add_error("total_slots", _("The seating plan has fewer seats."))
         return facts

@@ -6,10 +6,18 @@ from uuid import UUID
 from django.db import transaction
 
 from bookings.box_office import BoxOffice
-from bookings.errors import Closed, ClosesBeforeItOpens, EventCancelled, TimesDoNotFit
+from bookings.errors import (
+    Closed,
+    ClosesBeforeItOpens,
+    EventCancelled,
+    NoSuchTime,
+    StartsInThePast,
+    TimesDoNotFit,
+)
 from bookings.models.job import EventJob
 from bookings.services.mending import mends_free_runs
 from events.models import Event
+from events.zones import FIRST_YEAR, LAST_YEAR
 
 REST = timedelta(minutes=2)  # from the first change until people are told, so that several become one message
 MOVABLE = ("event_date", "ends_at", "time_zone", "place")
@@ -32,10 +40,12 @@ def reschedule(
     A moment set for the end of booking moves along with the start.
 
     Raises:
-        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), TimesDoNotFit,
-        ClosesBeforeItOpens.
+        Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), NoSuchTime,
+        StartsInThePast, TimesDoNotFit, ClosesBeforeItOpens.
     """
     new = {"event_date": event_date, "ends_at": ends_at, "time_zone": time_zone, "place": place}
+    if not all(FIRST_YEAR <= moment.year <= LAST_YEAR for moment in (event_date, ends_at) if moment):
+        raise NoSuchTime(first=FIRST_YEAR, last=LAST_YEAR)
     if ends_at and ends_at <= event_date:
         raise TimesDoNotFit
     with transaction.atomic(durable=True):
@@ -48,6 +58,8 @@ def reschedule(
         was = {name: getattr(event, name) for name in MOVABLE if getattr(event, name) != new[name]}
         if not was:
             return event
+        if "event_date" in was and event_date <= now:
+            raise StartsInThePast
         if event.booking_closes_at:
             event.booking_closes_at += event_date - event.event_date
         for name in MOVABLE:

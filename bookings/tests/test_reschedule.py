@@ -4,7 +4,14 @@ from uuid import uuid4
 import pytest
 
 from bookings import services
-from bookings.errors import BookingRefused, Closed, EventCancelled, TimesDoNotFit
+from bookings.errors import (
+    BookingRefused,
+    Closed,
+    EventCancelled,
+    NoSuchTime,
+    StartsInThePast,
+    TimesDoNotFit,
+)
 from bookings.models import EventJob
 from bookings.services import jobs
 from events.models import Event
@@ -34,6 +41,13 @@ class TestReschedule:
         reschedule(event, place="The park")
         reschedule(event, place="The hall", ends_at=None)
         assert Event.objects.get(pk=event.pk).sequence == 2
+
+    def test_into_the_past_or_beyond_the_calendar_is_refused(self, event, reschedule, now):
+        with pytest.raises(StartsInThePast):
+            reschedule(event, event_date=now - timedelta(days=1), ends_at=None)
+        with pytest.raises(NoSuchTime):
+            reschedule(event, ends_at=now.replace(year=9999))
+        assert not EventJob.objects.exists()
 
     def test_to_the_same_changes_nothing_and_tells_nobody(self, event, book, reschedule):
         book(event, 1)

@@ -192,3 +192,34 @@ class TestADraftWhoseDateHasPassed:
         services.advance(now=now)
         draft.refresh_from_db()
         assert draft.status == "upcoming"
+
+
+class TestTimesThatNoClockShows:
+    @pytest.mark.parametrize("year", [1, 1899, 9999])
+    def test_are_refused(self, year):
+        org = OrganizationFactory()
+        starts = timezone.now().replace(year=year, month=3, day=1)
+        with pytest.raises(EventRefused, match="between the years"):
+            services.create_event(
+                org_id=org.pk, now=timezone.now(), title="Far", event_date=starts, total_slots=5
+            )
+
+    def test_that_stand_all_the_same_take_no_page_down(self, client):
+        event = EventFactory(time_zone="Asia/Tokyo")
+        end_of_time = timezone.now().replace(year=9999, month=12, day=31, hour=23)
+        Event.objects.filter(pk=event.pk).update(ends_at=end_of_time)
+        for page in ("/events/", "/events.ics", f"/events/{event.pk}/", f"/events/{event.pk}/event.ics"):
+            assert client.get(page).status_code == 200
+
+
+class TestSeats:
+    def test_are_at_most_as_many_as_a_plan_may_have(self):
+        org = OrganizationFactory()
+        with pytest.raises(EventRefused, match="1,000,000"):
+            services.create_event(
+                org_id=org.pk,
+                now=timezone.now(),
+                title="Vast",
+                event_date=timezone.now(),
+                total_slots=1_000_001,
+            )

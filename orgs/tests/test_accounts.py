@@ -23,7 +23,14 @@ class TestSigningUp:
         assert (person.name, person.email) == ("Ada", "ada@example.org")
 
     @pytest.mark.parametrize(
-        "address", ["ada@localhost", '"a b"@example.org', "ada@[127.0.0.1]", "ada@müller.example"]
+        "address",
+        [
+            f"{'a' * 250}@example.org",
+            "ada@localhost",
+            '"a b"@example.org',
+            "ada@[127.0.0.1]",
+            "ada@müller.example",
+        ],
     )
     def test_refuses_an_address_that_the_database_would_refuse(self, client, address):
         answer = client.post(reverse("account_signup"), {**SIGN_UP, "email": address})
