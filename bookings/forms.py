@@ -1,9 +1,11 @@
 """What the forms for booking, changing and cancelling say, before any rule of an event is asked."""
 
+import re
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
 LARGEST_BOOKING = 50
 LONGEST_SEAT_NUMBER = 7  # digits
@@ -24,10 +26,19 @@ class SeatNumbers(forms.Field):
         return [int(number) for number in value or []]
 
 
+class WholeNumber(forms.IntegerField):
+    """Digits as people write them. What Python reads beyond that, 1_0 for ten, is a slip and no number."""
+
+    def to_python(self, value):
+        if value not in self.empty_values and not re.fullmatch(r"-?[0-9]+", str(value).strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
 class SeatsForm(forms.Form):
     """How many seats, or which: one of the two."""
 
-    seats = forms.IntegerField(
+    seats = WholeNumber(
         min_value=1,
         max_value=LARGEST_BOOKING,
         required=False,
@@ -51,7 +62,11 @@ class SeatsForm(forms.Form):
             raise ValidationError(_("Say how many seats you want, or choose them on the map."))
         if seats is not None and seat_nos and seats != len(seat_nos):
             raise ValidationError(
-                _("You asked for %(seats)s seats and chose %(chosen)s. Do one or the other."),
+                ngettext(
+                    "You asked for %(seats)s seat and chose %(chosen)s. Do one or the other.",
+                    "You asked for %(seats)s seats and chose %(chosen)s. Do one or the other.",
+                    seats,
+                ),
                 params={"seats": seats, "chosen": len(seat_nos)},
             )
         if len(seat_nos) > LARGEST_BOOKING:

@@ -95,6 +95,8 @@ class TestAFormThatCannotBe:
             ({"seats": "51"}, "One booking can hold at most 50 seats."),
             ({"seats": "9" * 40}, "One booking can hold at most 50 seats."),
             ({"seats": "many"}, "Write the number of seats in digits"),
+            ({"seats": "1_0"}, "Write the number of seats in digits"),
+            ({"seats": "1", "seat_no": ["1", "2"]}, "You asked for 1 seat and chose 2"),
             ({"seats": "2.5"}, "Write the number of seats in digits"),
             ({}, "Say how many seats you want, or choose them on the map."),
             ({"seats": ""}, "Say how many seats you want, or choose them on the map."),
