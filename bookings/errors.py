@@ -189,9 +189,12 @@ class TimesDoNotFit(BookingRefused):
 
 
 class NoSuchTime(BookingRefused):
-    def __init__(self, *, first, last):
+    """`first_year` and `last_year`: between which an event can lie."""
+
+    def __init__(self, *, first_year, last_year):
+        self.first_year, self.last_year = first_year, last_year
         sentence = _("The event must lie between the years %(first)s and %(last)s.")
-        super().__init__(sentence % {"first": first, "last": last})
+        super().__init__(sentence % {"first": first_year, "last": last_year})
 
 
 class StartsInThePast(BookingRefused):

@@ -45,7 +45,7 @@ def reschedule(
     """
     new = {"event_date": event_date, "ends_at": ends_at, "time_zone": time_zone, "place": place}
     if not all(FIRST_YEAR <= moment.year <= LAST_YEAR for moment in (event_date, ends_at) if moment):
-        raise NoSuchTime(first=FIRST_YEAR, last=LAST_YEAR)
+        raise NoSuchTime(first_year=FIRST_YEAR, last_year=LAST_YEAR)
     if ends_at and ends_at <= event_date:
         raise TimesDoNotFit
     with transaction.atomic(durable=True):

@@ -21,6 +21,8 @@ FACTS = {
     "highest": 9,
     "movable": True,
     "seats": 12,
+    "first_year": 1900,
+    "last_year": 2200,
 }
 
 
