@@ -267,10 +267,6 @@ class Event(Identified, Dated):
         """When booking, changing and the queue end: the moment set, else the start."""
         return self.booking_closes_at or self.event_date
 
-    @property
-    def booked_slots(self) -> int:
-        return self.total_slots - self.available_slots
-
     @cached_property
     def seating(self) -> Layout | None:
         return Layout.parse(self.layout) if self.layout else None
