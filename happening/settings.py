@@ -110,6 +110,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # django-redis shares a pool between caches with the same URL, and so that clearing one spares the others.
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.15)  # seconds that anybody waits for it
 REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3}
 
 
@@ -119,6 +120,9 @@ def redis_url(purpose: str) -> str:
     if REDIS_URL.startswith("unix://"):
         return f"{REDIS_URL}?db={number}"
     return f"{REDIS_URL}/{number}"
+
+
+REDIS_URLS = {purpose: redis_url(purpose) for purpose in REDIS_DATABASES}
 
 
 def celery_redis_url() -> str:
@@ -137,8 +141,8 @@ def redis_cache(purpose: str) -> dict:
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "IGNORE_EXCEPTIONS": True,
-            "SOCKET_TIMEOUT": 0.15,
-            "SOCKET_CONNECT_TIMEOUT": 0.15,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
         },
     }
 
