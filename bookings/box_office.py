@@ -18,6 +18,7 @@ from bookings.ledger import Ledger
 from bookings.models import Booking, BookingSeat, EventTotals
 from bookings.models.job import EventJob
 from bookings.telling import about_booking
+from events import public_pages
 from events.models import Event
 from orgs.models import Organization
 
@@ -57,6 +58,8 @@ class BoxOffice:
         self.flush()
         if self.owes_promotions:
             EventJob.objects.owe(self.event, EventJob.Kind.SETTLE_QUEUE, due_at=self.now)
+        if bool(self.free) != bool(self._found_free):  # sold out, or no more
+            transaction.on_commit(partial(public_pages.forget, self.event.pk, public_pages.LIST), robust=True)
         change = self.free - self._found_free + claimed
         if change or not is_counted:
             follow = partial(seat_counter.follow, self.event, change=change, left=self.free)
@@ -225,4 +228,4 @@ class BoxOffice:
         self.house.store()
         if self._last_number != self.event.last_waiting_number:
             self.event.last_waiting_number = self._last_number
-            self.event.save(update_fields=["last_waiting_number"])
+            Event.objects.filter(pk=self.event.pk).update(last_waiting_number=self._last_number)

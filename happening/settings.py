@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "events.public_pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -147,6 +148,7 @@ def redis_cache(purpose: str) -> dict:
     }
 
 
+PUBLIC_PAGES_KEPT = env.int("PUBLIC_PAGES_KEPT", default=5)  # seconds; 0: each visitor's page is made anew
 CACHES = {"default": redis_cache("cache"), "sessions": redis_cache("sessions")}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_CACHE_ALIAS = "sessions"
@@ -195,6 +197,15 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+# How often somebody may ask: requests, in so many seconds. Beyond that the answer is 429 with Retry-After.
+RATE_LIMITS = {
+    "book": {
+        "person": (env.int("BOOKINGS_PER_PERSON", default=30), 60),
+        "address": (env.int("BOOKINGS_PER_ADDRESS", default=600), 60),  # a school, an office, a whole network
+    },
+    "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
+}
 
 # --- Mail: readable files in development, a server in production
 

@@ -81,7 +81,12 @@ def book(
 
 
 def set_aside(
-    *, event_id: UUID, now: datetime, seats: int | None, seat_nos: list[int] | None, key: UUID | None
+    *,
+    event_id: UUID,
+    now: datetime,
+    seats: int | None = None,
+    seat_nos: list[int] | None = None,
+    key: UUID | None = None,
 ) -> Claim:
     """Ask the counter for a party's seats, before anything is read from PostgreSQL.
 

@@ -13,6 +13,7 @@ from bookings.errors import (
     BookingRefused,
     KeyUsedDifferently,
     NoSuchSeat,
+    NotBookable,
     NotEnoughSeats,
     NothingLeft,
     OthersAreWaiting,
@@ -25,6 +26,7 @@ from bookings.models import Booking, BookingHistory
 from bookings.seat_counter import Claim
 from bookings.waitlist import LARGEST_PARTY
 from events.models import Event
+from orgs.models import Membership
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,8 @@ def _answer(office: BoxOffice, request: Request, held: list[Booking]) -> Granted
         return Granted(earlier, is_new=False)
     office.now = request.now
     office.ensure_bookable()
+    if request.by == "person":
+        ensure_invited(office, request.user_id)
     ensure_party_is_possible(office, request.seats, request.seat_nos)
     ensure_own_limit(office, held, more=request.seats)
     booking = Booking(
@@ -135,6 +139,14 @@ def _asked(office: BoxOffice, booking: Booking) -> dict | None:
             return details["asked"]
     created = BookingHistory.objects.of_booking(booking.pk).filter(action="created").first()
     return created.details.get("asked") if created else None
+
+
+def ensure_invited(office: BoxOffice, user_id: UUID) -> None:
+    """What is for members only cannot be booked by others, who may not even know of it."""
+    if office.event.visibility == Event.Visibility.MEMBERS:
+        members = Membership.objects.active().filter(organization_id=office.event.org_id)
+        if not members.filter(user_id=user_id).exists():
+            raise NotBookable
 
 
 def ensure_party_is_possible(
