@@ -95,7 +95,8 @@ ALTER TABLE notifications
     ADD COLUMN IF NOT EXISTS org_id uuid,
     ADD COLUMN IF NOT EXISTS read_at timestamptz,
     ADD COLUMN IF NOT EXISTS sent_at timestamptz,
-    ADD COLUMN IF NOT EXISTS superseded_by uuid;
+    ADD COLUMN IF NOT EXISTS superseded_by uuid,
+    ADD COLUMN IF NOT EXISTS in_bulk boolean DEFAULT false NOT NULL;
 
 ALTER TABLE bookings
     ADD COLUMN IF NOT EXISTS idempotency_key uuid,
@@ -193,8 +194,8 @@ CALL pg_temp.rule('notifications', 'delivered_notifications_alone_say_when',
     $$(delivered_at IS NOT NULL AND status = 'delivered') OR (NOT status = 'delivered' AND delivered_at IS NULL)$$);
 CALL pg_temp.rule('notifications', 'failed_notifications_alone_say_when',
     $$(failed_at IS NOT NULL AND status = 'failed') OR (NOT status = 'failed' AND failed_at IS NULL)$$);
-CALL pg_temp.rule('notifications', 'only_pending_notifications_are_leased',
-    $$lease_until IS NULL OR status = 'pending'$$);
+CALL pg_temp.rule('notifications', 'only_notifications_under_way_are_leased',
+    $$lease_until IS NULL OR status IN ('pending', 'sent')$$);
 CALL pg_temp.rule('notifications', 'superseded_notifications_are_done',
     $$superseded_by IS NULL OR status = 'delivered'$$);
 
@@ -307,7 +308,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_search ON events USING gin (t
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_imported_event_stands_once ON events (org_id, source_uid);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_pending
-    ON notifications (due_at, id) WHERE status = 'pending';
+    ON notifications (in_bulk, due_at, id) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_inbox
     ON notifications (user_id, created_at DESC, id DESC);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_unread
