@@ -46,6 +46,16 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     timezone="UTC",
     beat_schedule={
+        "drain_outbox": {
+            "task": "notifications.drain_outbox",
+            "schedule": 3.0,
+            "options": {"expires": 10},
+        },
+        "reconcile_outbox": {
+            "task": "notifications.reconcile_outbox",
+            "schedule": 15.0,
+            "options": {"expires": 30},
+        },
         "run_event_jobs": {"task": "happening.run_event_jobs", "schedule": 5.0},
         "advance_events": {"task": "happening.advance_events", "schedule": 60.0},
         "close_waitlists": {"task": "happening.close_waitlists", "schedule": 60.0},

@@ -157,6 +157,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if AMQP_URL
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
+INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
+OUTBOX_NUDGES = env.bool(
+    "OUTBOX_NUDGES", default=True
+)  # whether a commit wakes the relay, or the timetable alone
+DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
 
 # --- People
@@ -267,5 +272,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
+        "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
     },
 }

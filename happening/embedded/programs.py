@@ -1,5 +1,6 @@
 """The programs of `make run`. `Procfile` has their like for production."""
 
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ def setup() -> Program:
 
 
 def all_of(*, port: int, data: Path) -> list[Program]:
-    """Web, worker and beat.
+    """Web, worker and beat, and where there is a RabbitMQ the sender; else the worker delivers.
 
     Web is one process with threads: a developer's machine has few visitors, and one log is easier to
     read. A killed run ends the worker at once: an unfinished task is handed out again.
@@ -45,6 +46,7 @@ def all_of(*, port: int, data: Path) -> list[Program]:
             "-m celery --app happening --quiet beat --pidfile= --schedule",
             str(data / "beat-schedule"),
         ),
+        *([_python("sender", "manage.py deliver_notifications")] if os.environ.get("AMQP_URL") else []),
     ]
 
 
