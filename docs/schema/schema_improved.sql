@@ -144,6 +144,20 @@ CREATE TABLE IF NOT EXISTS event_free_runs (
 );
 COMMENT ON TABLE event_free_runs IS 'Derived: the runs of free seats of each event, one row a run.';
 
+CREATE TABLE IF NOT EXISTS notification_preferences (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    type varchar(40) NOT NULL,
+    by_mail boolean NOT NULL,
+    user_id uuid NOT NULL,
+    CONSTRAINT booking_mail_cannot_be_turned_off CHECK (type IN ('event_reminder', 'everything')),
+    CONSTRAINT a_person_chooses_once_for_each_type UNIQUE (user_id, type),
+    CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE notification_preferences IS
+    'What people chose: which messages come by mail, and which stay in the inbox.';
+
 -- Rules for single rows ---------------------------------------------------------------------------------
 
 CALL pg_temp.rule('organizations', 'organization_name_is_not_empty', $$name ~ '\S'$$);
@@ -262,7 +276,8 @@ BEGIN
             'organizations'::regclass, 'users'::regclass, 'organization_users'::regclass,
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
             'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
-            'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass
+            'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
+            'notification_preferences'::regclass
         )
     LOOP
         EXECUTE format('DROP INDEX %s', index);
@@ -747,6 +762,8 @@ CREATE OR REPLACE TRIGGER bookings_leave_a_last_line BEFORE DELETE ON bookings
 CREATE OR REPLACE TRIGGER bookings_updated_at BEFORE UPDATE ON bookings
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER booking_seats_updated_at BEFORE UPDATE ON booking_seats
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER notification_preferences_updated_at BEFORE UPDATE ON notification_preferences
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER event_jobs_updated_at BEFORE UPDATE ON event_jobs
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
