@@ -25,6 +25,7 @@ OURS = [
     "event_totals",
     "event_free_runs",
     "notification_preferences",
+    "account_mails",
 ]
 INDEXES = [
     "idx_events_date_status",
