@@ -11,6 +11,7 @@ the global prefetch that Celery asks for with others.
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
@@ -25,6 +26,11 @@ def queue() -> Queue:
     if INSTANCE:
         return Queue(NAME, exchange, routing_key=NAME, expires=IDLE_DAYS * 86_400)
     return Queue(NAME, exchange, routing_key=NAME, queue_arguments={"x-queue-type": "quorum"})
+
+
+@setup_logging.connect
+def _leave_the_log_as_the_settings_have_it(**_):
+    """Celery would turn everything below warnings off, the mails' links with it."""
 
 
 app = Celery("happening")

@@ -157,7 +157,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if AMQP_URL
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
 
 # --- People
 
