@@ -158,11 +158,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
 INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
-OUTBOX_NUDGES = env.bool(
-    "OUTBOX_NUDGES", default=True
-)  # whether a commit wakes the relay, or the timetable alone
+OUTBOX_NUDGES = env.bool("OUTBOX_NUDGES", default=True)  # whether a commit wakes the relay at once
 DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
 
 # --- People
 

@@ -23,6 +23,7 @@ from django.conf import settings
 
 from notifications import mail, states
 from notifications.post import MailServerAway, NotNow, Post, Refused
+from notifications.preferences import mail_refused
 from notifications.states import Taken
 from orgs.crash_points import crash_point
 from orgs.models import User
@@ -97,7 +98,16 @@ class _Batch:
         states.failed(
             _ids(lost), lease=self.lease, now=self.clock(), reason="The person has left; there is no address."
         )
-        inbox = [one for one in open_ones if one not in lost and one.person_status == User.Status.SUSPENDED]
+        unwanted = mail_refused((one.notification.user_id, one.notification.type) for one in open_ones)
+        inbox = [
+            one
+            for one in open_ones
+            if one not in lost
+            and (
+                one.person_status == User.Status.SUSPENDED
+                or (one.notification.user_id, one.notification.type) in unwanted
+            )
+        ]
         self._told(inbox)
         return [one for one in open_ones if one not in lost and one not in inbox]
 

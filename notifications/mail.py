@@ -13,7 +13,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from notifications import invite, wording
+from notifications import invite, preferences, wording
+from notifications.models import Notification, Preference
 from notifications.states import Taken
 
 LONGEST_SUBJECT = 200
@@ -92,5 +93,6 @@ def _headers(taken: Taken) -> dict[str, str]:
     return headers
 
 
-def _unsubscribe_url(row) -> str:
-    return ""
+def _unsubscribe_url(row: Notification) -> str:
+    """Where this type may be turned off; nothing where it may not."""
+    return preferences.unsubscribe_url(row.user_id, row.type) if row.type in Preference.OPTIONAL else ""

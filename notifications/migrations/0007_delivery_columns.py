@@ -6,7 +6,7 @@ from orgs.migrating import short_locks
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0005_improved_rules"),
+        ("notifications", "0006_preferences"),
     ]
 
     operations = [
