@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import islice
 from uuid import UUID
 
 import redis
@@ -78,26 +77,20 @@ class Announcer:
             time.sleep(pause)
 
     def _publish(self) -> None:
-        while changes := self._taken():
-            message: dict[str, list[str]] = {}
-            for kind, each in changes:
-                message.setdefault(kind, []).append(each)
-            try:
+        with self._lock:
+            changed, self._changed = self._changed, {}
+        untold = list(changed)
+        try:
+            while untold:
+                message: dict[str, list[str]] = {}
+                for kind, each in untold[:MOST_IN_A_MESSAGE]:
+                    message.setdefault(kind, []).append(each)
                 self._redis.publish(self._channel, json.dumps(message))
-            except BaseException:
-                self._put_back(changes)
-                raise
-
-    def _taken(self) -> list[Change]:
-        with self._lock:
-            changes = list(islice(self._changed, MOST_IN_A_MESSAGE))
-            for change in changes:
-                del self._changed[change]
-            return changes
-
-    def _put_back(self, changes: list[Change]) -> None:
-        with self._lock:
-            self._changed = dict.fromkeys(changes) | self._changed
+                untold = untold[MOST_IN_A_MESSAGE:]
+        finally:
+            if untold:
+                with self._lock:
+                    self._changed = dict.fromkeys(untold) | self._changed
 
     @property
     def _redis(self) -> redis.Redis:
