@@ -18,6 +18,7 @@ from bookings.models import Booking, BookingSeat, EventTotals
 from bookings.models.job import EventJob
 from bookings.telling import about_booking
 from events.models import Event
+from notifications import live
 from orgs.models import Organization
 
 
@@ -44,10 +45,11 @@ class BoxOffice:
         return cls(Event.objects.lock(event_id), now=now, mend_runs=mend_runs)
 
     def close(self) -> None:
-        """Write what was decided."""
+        """Write what was decided, and let whoever looks at the event see it once it is committed."""
         self.flush()
         if self.owes_promotions:
             EventJob.objects.owe(self.event, EventJob.Kind.SETTLE_QUEUE, due_at=self.now)
+        live.show_event(self.event.pk)
 
     # What may be done
 

@@ -110,7 +110,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # django-redis shares a pool between caches with the same URL, and so that clearing one spares the others.
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
-REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3}
+REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3, "live": 4}
 
 
 def redis_url(purpose: str) -> str:
@@ -147,6 +147,13 @@ CACHES = {"default": redis_cache("cache"), "sessions": redis_cache("sessions")}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_CACHE_ALIAS = "sessions"
 SESSION_COOKIE_SAMESITE = "Lax"
+
+# --- Live updates. A channel of Redis belongs to no database, so its name tells instances apart.
+
+LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
+LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
+LIVE_REDIS_URL = redis_url("live")
+LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
 
 # --- Celery
 

@@ -1,7 +1,8 @@
 """The door through which a message owed to a person enters: a row beside the fact it tells of.
 
 Written in the caller's transaction, so that both stand or neither. A row that says the same thing to the
-same person as one that is there (`dedupe_key`) is not written again.
+same person as one that is there (`dedupe_key`) is not written again. Once it is committed, the person's open
+pages show that there is something new.
 """
 
 import json
@@ -13,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
-from notifications import nudge
+from notifications import live, nudge
 
 IN_BULK = ("event_updated", "event_cancelled", "event_reminder")
 
@@ -84,3 +85,4 @@ def enqueue(messages: list[Owed], *, now: datetime) -> None:
             },
         )
     transaction.on_commit(nudge.soon, robust=True)
+    live.nudge_people(message.user_id for message in messages)
