@@ -165,7 +165,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
 INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
-OUTBOX_NUDGES = env.bool("OUTBOX_NUDGES", default=True)  # whether a commit wakes the relay at once
+NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
 DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
 # --- People

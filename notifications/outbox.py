@@ -14,8 +14,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
-from notifications import live, nudge
+from notifications import live
+from orgs.nudge import nudge
 
+DRAIN = "notifications.drain_outbox"  # the relay's task
 IN_BULK = ("event_updated", "event_cancelled", "event_reminder")
 
 
@@ -84,5 +86,9 @@ def enqueue(messages: list[Owed], *, now: datetime) -> None:
                 "due_at": [message.due_at or now for message in messages],
             },
         )
-    transaction.on_commit(nudge.soon, robust=True)
+    transaction.on_commit(_wake_the_relay, robust=True)
     live.nudge_people(message.user_id for message in messages)
+
+
+def _wake_the_relay() -> None:
+    nudge(DRAIN)

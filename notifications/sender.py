@@ -15,10 +15,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from notifications import nudge
 from notifications.broker import BrokerAway, Consumer, Delivery, DoesNotFit, Topology
 from notifications.delivery import Outcome, deliver
+from notifications.outbox import DRAIN
 from notifications.post import IDLE_SECONDS, Post
+from orgs.nudge import nudge
 
 BATCH = 50
 LISTEN_SECONDS = 1.0  # for which the sender listens before it looks whether it must end
@@ -90,7 +91,7 @@ class Sender:
             if row and row not in undone:
                 consumer.done(delivery)
         if outcome.in_bulk:
-            nudge.soon()  # there is room again for what is owed in bulk
+            nudge(DRAIN)  # there is room again for what is owed in bulk
         return outcome
 
     def _await_mail_server(self, consumer: Consumer) -> None:

@@ -33,7 +33,7 @@ def _provide() -> Lease | None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
-    os.environ.setdefault("OUTBOX_NUDGES", "no")  # the relay runs when a test says so
+    os.environ.setdefault("NUDGES", "no")  # background work runs when a test says so
     lease = None
     if environment.missing():
         directory = _own_directory()

@@ -9,8 +9,19 @@ comes twice, late or never costs time, not truth. Messages that wait, wait in th
 """
 
 from notifications.broker.consumer import Consumer, Delivery
+from notifications.broker.dead import DeadLetters, dead_letters
 from notifications.broker.errors import BrokerAway, DoesNotFit
 from notifications.broker.publisher import Publisher, Settled
 from notifications.broker.topology import Topology
 
-__all__ = ["BrokerAway", "Consumer", "Delivery", "DoesNotFit", "Publisher", "Settled", "Topology"]
+__all__ = [
+    "BrokerAway",
+    "Consumer",
+    "DeadLetters",
+    "Delivery",
+    "DoesNotFit",
+    "Publisher",
+    "Settled",
+    "Topology",
+    "dead_letters",
+]
