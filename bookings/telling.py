@@ -38,6 +38,10 @@ def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[i
     }
     if booking.waiting_number:
         payload["waiting_number"] = booking.waiting_number
+    if booking.status == Booking.Status.CONFIRMED and event.online_url:
+        payload["online_url"] = event.online_url  # for confirmed people only
+    if kind == "booking_cancelled" and not seat_nos:
+        payload["waits"] = True  # nothing of it ever stood in a calendar
     return Owed(
         type=kind,
         user_id=booking.user_id,

@@ -112,7 +112,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.15)  # seconds that anybody waits for it
-REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3}
+REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3, "live": 4}
 
 
 def redis_url(purpose: str) -> str:
@@ -154,6 +154,13 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_CACHE_ALIAS = "sessions"
 SESSION_COOKIE_SAMESITE = "Lax"
 
+# --- Live updates. A channel of Redis belongs to no database, so its name tells instances apart.
+
+LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
+LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
+LIVE_REDIS_URL = redis_url("live")
+LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
+
 # --- Celery
 
 AMQP_URL = env.str("AMQP_URL", default="")
@@ -163,7 +170,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if AMQP_URL
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
+INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
+NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
+DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
 # --- People
 
@@ -282,5 +291,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
+        "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
     },
 }

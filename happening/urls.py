@@ -2,11 +2,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from happening import health
+from notifications.live_views import inbox_stream
 
 urlpatterns = [
     path("", include("bookings.urls")),
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
+    path("live/notifications/", inbox_stream, name="live_inbox"),
     path("account/", include("orgs.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

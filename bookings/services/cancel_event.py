@@ -40,6 +40,7 @@ def cancel_event(*, event_id: UUID, reason: str, actor_id: UUID | None, now: dat
         EventJob.objects.finish(event_id, EventJob.Kind.SETTLE_QUEUE, now=now)
         EventJob.objects.finish(event_id, EventJob.Kind.TELL_OF_CHANGE, now=now)
         EventJob.objects.owe(event, EventJob.Kind.CANCEL_BOOKINGS, due_at=now, by=actor_id)
+        office.close()
         transaction.on_commit(partial(seat_counter.stop, event), robust=True)
     return event
 

@@ -95,7 +95,8 @@ ALTER TABLE notifications
     ADD COLUMN IF NOT EXISTS org_id uuid,
     ADD COLUMN IF NOT EXISTS read_at timestamptz,
     ADD COLUMN IF NOT EXISTS sent_at timestamptz,
-    ADD COLUMN IF NOT EXISTS superseded_by uuid;
+    ADD COLUMN IF NOT EXISTS superseded_by uuid,
+    ADD COLUMN IF NOT EXISTS in_bulk boolean DEFAULT false NOT NULL;
 
 ALTER TABLE bookings
     ADD COLUMN IF NOT EXISTS idempotency_key uuid,
@@ -143,6 +144,59 @@ CREATE TABLE IF NOT EXISTS event_free_runs (
     CONSTRAINT event_free_runs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE event_free_runs IS 'Derived: the runs of free seats of each event, one row a run.';
+
+CREATE TABLE IF NOT EXISTS notification_preferences (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    type varchar(40) NOT NULL,
+    by_mail boolean NOT NULL,
+    user_id uuid NOT NULL,
+    CONSTRAINT booking_mail_cannot_be_turned_off CHECK (type IN ('event_reminder', 'everything')),
+    CONSTRAINT a_person_chooses_once_for_each_type UNIQUE (user_id, type),
+    CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE notification_preferences IS
+    'What people chose: which messages come by mail, and which stay in the inbox.';
+
+CREATE TABLE IF NOT EXISTS account_mails (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    kind varchar(20) NOT NULL,
+    recipient varchar(254) NOT NULL,
+    subject varchar(250) NOT NULL,
+    sealed text,
+    status varchar(10) DEFAULT 'pending' NOT NULL,
+    due_at timestamptz NOT NULL,
+    give_up_at timestamptz NOT NULL,
+    lease_until timestamptz,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_error text,
+    sent_at timestamptz,
+    failed_at timestamptz,
+    organization_id uuid,
+    user_id uuid,
+    CONSTRAINT account_mail_kind_is_known CHECK (kind IN ('verification', 'password_reset', 'invite', 'notice')),
+    CONSTRAINT account_mail_status_is_known CHECK (status IN ('pending', 'sent', 'failed')),
+    CONSTRAINT account_mail_goes_to_an_address
+        CHECK (recipient ~ '^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$'),
+    CONSTRAINT account_mail_subject_is_one_line CHECK (subject ~ '^[^\r\n]*\S[^\r\n]*$'),
+    CONSTRAINT pending_account_mail_has_its_text CHECK (NOT status = 'pending' OR sealed IS NOT NULL),
+    CONSTRAINT sent_account_mail_keeps_no_text CHECK (NOT status = 'sent' OR sealed IS NULL),
+    CONSTRAINT sent_account_mail_alone_says_when
+        CHECK ((sent_at IS NOT NULL AND status = 'sent') OR (NOT status = 'sent' AND sent_at IS NULL)),
+    CONSTRAINT failed_account_mail_alone_says_when_and_why CHECK (
+        (failed_at IS NOT NULL AND last_error IS NOT NULL AND status = 'failed')
+        OR (NOT status = 'failed' AND failed_at IS NULL)
+    ),
+    CONSTRAINT only_pending_account_mail_is_leased CHECK (lease_until IS NULL OR status = 'pending'),
+    CONSTRAINT account_mails_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT account_mails_organization_id_fkey
+        FOREIGN KEY (organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE account_mails IS
+    'Mails about accounts, owed until sent: confirmations, new passwords, invitations.';
 
 -- Rules for single rows ---------------------------------------------------------------------------------
 
@@ -193,8 +247,8 @@ CALL pg_temp.rule('notifications', 'delivered_notifications_alone_say_when',
     $$(delivered_at IS NOT NULL AND status = 'delivered') OR (NOT status = 'delivered' AND delivered_at IS NULL)$$);
 CALL pg_temp.rule('notifications', 'failed_notifications_alone_say_when',
     $$(failed_at IS NOT NULL AND status = 'failed') OR (NOT status = 'failed' AND failed_at IS NULL)$$);
-CALL pg_temp.rule('notifications', 'only_pending_notifications_are_leased',
-    $$lease_until IS NULL OR status = 'pending'$$);
+CALL pg_temp.rule('notifications', 'only_notifications_under_way_are_leased',
+    $$lease_until IS NULL OR status IN ('pending', 'sent')$$);
 CALL pg_temp.rule('notifications', 'superseded_notifications_are_done',
     $$superseded_by IS NULL OR status = 'delivered'$$);
 
@@ -262,7 +316,8 @@ BEGIN
             'organizations'::regclass, 'users'::regclass, 'organization_users'::regclass,
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
             'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
-            'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass
+            'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
+            'notification_preferences'::regclass, 'account_mails'::regclass
         )
     LOOP
         EXECUTE format('DROP INDEX %s', index);
@@ -307,7 +362,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_search ON events USING gin (t
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_imported_event_stands_once ON events (org_id, source_uid);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_pending
-    ON notifications (due_at, id) WHERE status = 'pending';
+    ON notifications (in_bulk, due_at, id) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_inbox
     ON notifications (user_id, created_at DESC, id DESC);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_unread
@@ -345,6 +400,10 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_jobs_open ON event_jobs (due_a
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_jobs_event_id ON event_jobs (event_id);
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_event_owes_each_kind_once
     ON event_jobs (event_id, kind) WHERE finished_at IS NULL;
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_pending ON account_mails (due_at) WHERE status = 'pending';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_user_id ON account_mails (user_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_organization ON account_mails (organization_id);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_free_runs_length
     ON event_free_runs (event_id, length, last_seat);
@@ -768,6 +827,10 @@ CREATE OR REPLACE TRIGGER bookings_leave_a_last_line BEFORE DELETE ON bookings
 CREATE OR REPLACE TRIGGER bookings_updated_at BEFORE UPDATE ON bookings
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER booking_seats_updated_at BEFORE UPDATE ON booking_seats
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER account_mails_updated_at BEFORE UPDATE ON account_mails
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER notification_preferences_updated_at BEFORE UPDATE ON notification_preferences
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER event_jobs_updated_at BEFORE UPDATE ON event_jobs
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
