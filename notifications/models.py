@@ -133,7 +133,7 @@ class Notification(Identified, Dated):
             models.Index(fields=["user", "-created_at", "-id"], name="idx_notifications_inbox"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="idx_notifications_unread"),
             models.Index(fields=["sent_at"], condition=Q(status="sent"), name="idx_notifications_sent"),
-            models.Index(fields=["event_id"], name="idx_notifications_event_id"),
+            models.Index(fields=["event_id", "user"], name="idx_notifications_event_user"),
             models.Index(
                 fields=["booking_id"],
                 condition=Q(booking_id__isnull=False),
