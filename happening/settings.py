@@ -110,6 +110,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # django-redis shares a pool between caches with the same URL, and so that clearing one spares the others.
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
+REDIS_KEY_PREFIX = env.str("HAPPENING_INSTANCE", default="")
 REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3}
 
 
@@ -133,7 +134,7 @@ def redis_cache(purpose: str) -> dict:
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": redis_url(purpose),
-        "KEY_PREFIX": env.str("HAPPENING_INSTANCE", default=""),
+        "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "IGNORE_EXCEPTIONS": True,
@@ -143,9 +144,9 @@ def redis_cache(purpose: str) -> dict:
     }
 
 
-CACHES = {"default": redis_cache("cache"), "sessions": redis_cache("sessions")}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_CACHE_ALIAS = "sessions"
+CACHES = {"default": redis_cache("cache")}
+SESSION_ENGINE = "orgs.sessions"
+SESSION_REDIS_URL = redis_url("sessions")
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # --- Celery
