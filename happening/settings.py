@@ -5,6 +5,7 @@ before this module is read (`happening.embedded`). In production an unset URL is
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -41,6 +42,8 @@ INSTALLED_APPS = [
     "orgs",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "happening.apps.PlatformAdminConfig",
     "django.contrib.auth",
@@ -166,7 +169,10 @@ AUTH_USER_MODEL = "orgs.User"
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004"
 ]  # email is unique on lower(email), by a constraint that the check cannot see
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "orgs.sso.backend.KeycloakBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -191,7 +197,42 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "reset_password": "orgs.account_forms.ResetPasswordForm",
+    "add_email": "orgs.account_forms.AddEmailForm",
+}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "orgs.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Happening"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
+
+# --- Single sign-on: Keycloak, or another OpenID provider. Not there without OIDC_ISSUER.
+# Nothing is asked of it before somebody signs in; the paths are Keycloak's unless they are given.
+
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_RP_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="happening")
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_RP_SCOPES = env.str("OIDC_SCOPES", default="openid email profile")
+OIDC_SESSION_HOURS = env.int("OIDC_SESSION_HOURS", default=10)
+
+
+def oidc_endpoint(name: str) -> str:
+    """OIDC_<NAME>_ENDPOINT, or Keycloak's path."""
+    given = env.str(f"OIDC_{name.upper()}_ENDPOINT", default="")
+    return given or f"{OIDC_ISSUER}/protocol/openid-connect/{name}"
+
+
+OIDC_OP_AUTHORIZATION_ENDPOINT = oidc_endpoint("auth")
+OIDC_OP_TOKEN_ENDPOINT = oidc_endpoint("token")
+OIDC_OP_USER_ENDPOINT = oidc_endpoint("userinfo")
+OIDC_OP_JWKS_ENDPOINT = oidc_endpoint("certs")
+OIDC_OP_LOGOUT_ENDPOINT = oidc_endpoint("logout")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_TIMEOUT = 5
+OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
 
 # --- Mail: readable files in development, a server in production
 
@@ -228,6 +269,12 @@ WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
 # --- The browser's walls
 
+
+def origin(url: str) -> str:
+    scheme, host, *_ = urlsplit(url)
+    return f"{scheme}://{host}" if host else SELF
+
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -236,7 +283,9 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Chromium holds a form's redirects to this as well: signing out leads to the provider, from a
+        # tenant's host by way of the platform's.
+        "form-action": [SELF, *dict.fromkeys(map(origin, [SITE_URL, OIDC_OP_LOGOUT_ENDPOINT]))],
         "manifest-src": [SELF],
         "base-uri": [NONE],
         "object-src": [NONE],

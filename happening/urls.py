@@ -2,13 +2,16 @@ from django.contrib import admin
 from django.urls import include, path
 
 from happening import health
+from orgs.sso.views import SignOut
 
 urlpatterns = [
     path("", include("bookings.urls")),
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
     path("account/", include("orgs.urls")),
+    path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),
+    path("oidc/", include("orgs.sso.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

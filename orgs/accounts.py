@@ -3,11 +3,14 @@
 import re
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orgs.models import User
 from orgs.models.fields import ADDRESS
+from orgs.sso import provider
+from orgs.sso.identity import is_managed_elsewhere
 
 LONGEST = User._meta.get_field("email").max_length
 
@@ -18,3 +21,17 @@ class AccountAdapter(DefaultAccountAdapter):
         if not re.fullmatch(ADDRESS, email) or len(email) > LONGEST:
             raise ValidationError(_("Write an address that mail can be sent to, such as ada@example.org."))
         return super().clean_email(email)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Nobody who signs in by single sign-on alone gets a way around it."""
+        if is_managed_elsewhere(user):
+            raise PermissionDenied
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
+    def get_reauthentication_methods(self, user: User) -> list[dict]:
+        methods = super().get_reauthentication_methods(user)
+        if user.is_authenticated and user.keycloak_id and provider.is_configured():
+            url = f"{reverse('oidc_begin')}?again=1"
+            methods.append({"id": "oidc", "description": _("Use single sign-on"), "url": url})
+        return methods

@@ -32,7 +32,7 @@ class SessionStore(RowStore):
         row = self._get_session_from_db()
         if row is None:
             return {}
-        copies.write(row.session_key, row.session_data, seconds=self.get_expiry_age(expiry=row.expire_date))
+        self._keep_copy(row.session_data, seconds=self.get_expiry_age(expiry=row.expire_date))
         return self.decode(row.session_data)
 
     def save(self, must_create=False):
@@ -40,8 +40,7 @@ class SessionStore(RowStore):
             self.create()  # which saves
             return
         super().save(must_create)
-        kept, age = self.encode(self._get_session(no_load=must_create)), self.get_expiry_age()
-        transaction.on_commit(partial(copies.write, self.session_key, kept, seconds=age))
+        self._keep_copy(self.encode(self._session), seconds=self.get_expiry_age())
 
     def delete(self, session_key=None):
         key = session_key or self.session_key
@@ -51,6 +50,10 @@ class SessionStore(RowStore):
         held = rows.values_list("session_data", flat=True).first()
         rows.delete()
         transaction.on_commit(partial(self._end_copy, key, self.decode(held) if held else {}))
+
+    def _keep_copy(self, session: str, *, seconds: float) -> None:
+        """Only of what is committed: inside a transaction the copy waits for its end."""
+        transaction.on_commit(partial(copies.write, self.session_key, session, seconds=seconds))
 
     @staticmethod
     def _end_copy(key: str, session: dict) -> None:
