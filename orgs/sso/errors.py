@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SignInRefused(Exception):
-    """`says` is for the person, `word` for the log. Arguments are words of ours, never a token's or a person's."""
+    """`says` is for the person, `word` for the log. Arguments are our own words, never a token's."""
 
     says = _("Single sign-on did not work this time. Please try again, or sign in with your email address.")
     word = "refused"

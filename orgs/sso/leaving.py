@@ -21,7 +21,7 @@ NOTE, NOTE_LIFE = "orgs.sso.leave", 60  # salt, seconds
 
 
 def next_stop(request) -> str | None:
-    """Where to send somebody whose session is about to end here; None if they did not come by the provider."""
+    """Where to send somebody whose session is about to end here; None for who came by password."""
     held = request.session.get(session.KEY)
     if not held or not provider.is_configured() or not request.user.is_authenticated:
         return None

@@ -83,11 +83,8 @@ class Keys:
         """
         with self._lock:
             age = time.monotonic() - self._asked_at
-            if (
-                self._from != settings.OIDC_OP_JWKS_ENDPOINT
-                or age > KEYS_LIVE
-                or (key_id not in self._by_id and age > ASK_AGAIN)
-            ):
+            life = KEYS_LIVE if key_id in self._by_id else ASK_AGAIN
+            if self._from != settings.OIDC_OP_JWKS_ENDPOINT or age > life:
                 self._ask()
             if key_id not in self._by_id:
                 raise TokenRefused("unknown key")

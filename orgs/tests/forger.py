@@ -28,7 +28,8 @@ class Forger:
 
     def begin_anew(self) -> None:
         self.id_token = ""
-        self.userinfo: object = {}
+        self.userinfo: dict = {}
+        self.says_instead: dict[str, object] = {}
         self.statuses: dict[str, int] = {}
         self.asked: list[dict] = []
         self.times_asked_for_keys = 0
@@ -93,7 +94,7 @@ class Forger:
                 self._answer("token", {"id_token": forger.id_token, "access_token": "opaque"})
 
             def _answer(self, name, facts):
-                body = json.dumps(facts).encode()
+                body = json.dumps(forger.says_instead.get(name, facts)).encode()
                 self.send_response(forger.statuses.get(name, 200))
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
