@@ -1,4 +1,4 @@
-"""The provider's settings. Who it is and whom it serves stands in the environment, put there by `make run`."""
+"""The provider's settings. Who it is and whom it serves, `make run` puts into the environment."""
 
 from pathlib import Path
 
