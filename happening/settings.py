@@ -42,7 +42,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "csp",
-    "happening.apps.PlatformAdminConfig",
+    "happening.apps.TenantAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
