@@ -22,6 +22,7 @@ class OrganizationAdmin(TenantModelAdmin):
     list_display = ["name", "slug", "domain", "status", "created_at"]
     list_filter = ["status"]
     search_fields = ["name", "slug", "domain"]
+    ordering = ["name", "pk"]
     fields = ["name", *PLATFORMS]
 
     def get_readonly_fields(self, request, obj=None):

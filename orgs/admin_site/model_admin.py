@@ -24,6 +24,7 @@ class TenantModelAdmin(Walls, ModelAdmin):
 
     steps: ClassVar[tuple[Step, ...]] = ()
     organization_column: ClassVar[str] = ""
+    ordering = ("-pk",)
     paginator = CappedPaginator
     show_facets = ShowFacets.NEVER
     show_full_result_count = False
@@ -69,6 +70,9 @@ class TenantModelAdmin(Walls, ModelAdmin):
         return {}
 
     def history_view(self, request, object_id, extra_context=None):
+        """May they, before is it there: as Django does on every other page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         names = {"named": who_may_be_named(request)}
         return super().history_view(request, object_id, {**names, **(extra_context or {})})
 
@@ -120,11 +124,16 @@ class ReadOnlyAdmin(TenantModelAdmin):
 
 
 class WalledAutocomplete(AutocompleteJsonView):
-    """Django's own; the walls are those of the model admin that it asks. Only for fields of models that are
-    registered, so that the address cannot name any other."""
+    """Django's own, for the fields that a form of this site completes and for no other; what it finds is what
+    the admin of the other model would show."""
 
     def process_request(self, request):
-        found = super().process_request(request)
-        if not self.admin_site.is_registered(found[2].model):
+        asked = tuple(request.GET.get(name) for name in ("app_label", "model_name", "field_name"))
+        offered = {
+            (model._meta.app_label, model._meta.model_name, name)
+            for model, model_admin in self.admin_site._registry.items()
+            for name in model_admin.get_autocomplete_fields(request)
+        }
+        if asked not in offered:
             raise PermissionDenied
-        return found
+        return super().process_request(request)

@@ -79,7 +79,7 @@ class TenantAdminSite(AdminSite):
                 raise BadRequest("No text holds a NUL.")
             try:
                 return view(request, *args, **kwargs)
-            except (ValidationError, DataError) as error:
+            except (ValidationError, DataError, OverflowError) as error:
                 raise BadRequest("A value in the request cannot be read.") from error
 
         readable.csrf_exempt = getattr(view, "csrf_exempt", False)
