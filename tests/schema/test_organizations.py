@@ -23,11 +23,18 @@ ORGANIZATIONS = {
         {"slug": "ac.me"},
         {"slug": "ac me"},
     ],
+    "organization_slug_is_not_reserved": [{"slug": "www"}, {"slug": "admin"}, {"slug": "mail"}],
+    "organization_settings_are_an_object": [{"settings": "[]"}, {"settings": "null"}, {"settings": "1"}],
 }
 MEMBERSHIPS = {
     "membership_role_is_known": [{"role": "owner"}, {"role": "orgadmin"}],
     "membership_status_is_known": [{"status": "gone"}],
     "membership_source_is_known": [{"source": "elsewhere"}],
+    "membership_permissions_are_lists_of_flags": [
+        {"permissions": "[]"},
+        {"permissions": '{"grant": "invite"}'},
+        {"permissions": '{"deny": {}}'},
+    ],
 }
 INVITES = {
     "invite_role_is_known": [{"role": "owner"}],
@@ -75,14 +82,14 @@ class TestOrganizations:
         rows.add("organizations")
 
     def test_leave_their_events_behind_without_an_organization(self, rows):
-        org = rows.add("organizations")
+        org = rows.add("organizations", status="closed")
         event = rows.add("events", org_id=org)
         rows.do("DELETE FROM organizations WHERE id = %s", org)
         assert rows.value("SELECT org_id FROM events WHERE id = %s", event) is None
 
     def test_take_their_memberships_and_invites_along(self, rows):
-        org = rows.add("organizations")
-        rows.add("organization_users", organization_id=org)
+        org = rows.add("organizations", status="closed")
+        rows.add("organization_users", organization_id=org, role="orgAdmin")
         rows.add("organization_invites", organization_id=org)
         rows.do("DELETE FROM organizations WHERE id = %s", org)
         assert rows.value("SELECT count(*) FROM organization_users") == 0
