@@ -158,6 +158,59 @@ CREATE INDEX IF NOT EXISTS idx_membership_history_org ON membership_history (org
 CREATE INDEX IF NOT EXISTS idx_membership_history_user ON membership_history (user_id, created_at);
 COMMENT ON TABLE membership_history IS 'Append-only: who was given or lost which role in an organization, and by whom.';
 
+CREATE TABLE IF NOT EXISTS notification_preferences (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    type varchar(40) NOT NULL,
+    by_mail boolean NOT NULL,
+    user_id uuid NOT NULL,
+    CONSTRAINT booking_mail_cannot_be_turned_off CHECK (type IN ('event_reminder', 'everything')),
+    CONSTRAINT a_person_chooses_once_for_each_type UNIQUE (user_id, type),
+    CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE notification_preferences IS
+    'What people chose: which messages come by mail, and which stay in the inbox.';
+
+CREATE TABLE IF NOT EXISTS account_mails (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    kind varchar(20) NOT NULL,
+    recipient varchar(254) NOT NULL,
+    subject varchar(250) NOT NULL,
+    sealed text,
+    status varchar(10) DEFAULT 'pending' NOT NULL,
+    due_at timestamptz NOT NULL,
+    give_up_at timestamptz NOT NULL,
+    lease_until timestamptz,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_error text,
+    sent_at timestamptz,
+    failed_at timestamptz,
+    organization_id uuid,
+    user_id uuid,
+    CONSTRAINT account_mail_kind_is_known CHECK (kind IN ('verification', 'password_reset', 'invite', 'notice')),
+    CONSTRAINT account_mail_status_is_known CHECK (status IN ('pending', 'sent', 'failed')),
+    CONSTRAINT account_mail_goes_to_an_address
+        CHECK (recipient ~ '^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$'),
+    CONSTRAINT account_mail_subject_is_one_line CHECK (subject ~ '^[^\r\n]*\S[^\r\n]*$'),
+    CONSTRAINT pending_account_mail_has_its_text CHECK (NOT status = 'pending' OR sealed IS NOT NULL),
+    CONSTRAINT sent_account_mail_keeps_no_text CHECK (NOT status = 'sent' OR sealed IS NULL),
+    CONSTRAINT sent_account_mail_alone_says_when
+        CHECK ((sent_at IS NOT NULL AND status = 'sent') OR (NOT status = 'sent' AND sent_at IS NULL)),
+    CONSTRAINT failed_account_mail_alone_says_when_and_why CHECK (
+        (failed_at IS NOT NULL AND last_error IS NOT NULL AND status = 'failed')
+        OR (NOT status = 'failed' AND failed_at IS NULL)
+    ),
+    CONSTRAINT only_pending_account_mail_is_leased CHECK (lease_until IS NULL OR status = 'pending'),
+    CONSTRAINT account_mails_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT account_mails_organization_id_fkey
+        FOREIGN KEY (organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE account_mails IS
+    'Mails about accounts, owed until sent: confirmations, new passwords, invitations.';
+
 -- Rules for single rows ---------------------------------------------------------------------------------
 
 CALL pg_temp.rule('organizations', 'organization_name_is_not_empty', $$name ~ '\S'$$);
@@ -289,7 +342,8 @@ BEGIN
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
             'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
             'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
-            'membership_history'::regclass
+            'membership_history'::regclass,
+            'notification_preferences'::regclass, 'account_mails'::regclass
         )
     LOOP
         EXECUTE format('DROP INDEX %s', index);
@@ -372,6 +426,10 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_jobs_open ON event_jobs (due_a
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_jobs_event_id ON event_jobs (event_id);
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_event_owes_each_kind_once
     ON event_jobs (event_id, kind) WHERE finished_at IS NULL;
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_pending ON account_mails (due_at) WHERE status = 'pending';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_user_id ON account_mails (user_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_organization ON account_mails (organization_id);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_free_runs_length
     ON event_free_runs (event_id, length, last_seat);
@@ -939,6 +997,10 @@ CREATE OR REPLACE TRIGGER bookings_leave_a_last_line BEFORE DELETE ON bookings
 CREATE OR REPLACE TRIGGER bookings_updated_at BEFORE UPDATE ON bookings
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER booking_seats_updated_at BEFORE UPDATE ON booking_seats
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER account_mails_updated_at BEFORE UPDATE ON account_mails
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER notification_preferences_updated_at BEFORE UPDATE ON notification_preferences
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER event_jobs_updated_at BEFORE UPDATE ON event_jobs
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();

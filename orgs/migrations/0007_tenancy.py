@@ -16,7 +16,7 @@ from orgs.migrating import short_locks, sql_file
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orgs", "0005_improved_rules"),
+        ("orgs", "0006_account_mail"),
     ]
 
     operations = [
@@ -203,5 +203,5 @@ class Migration(migrations.Migration):
                 name="organization_settings_are_an_object",
             ),
         ),
-        sql_file(__file__, "0006_rules.sql"),
+        sql_file(__file__, "0007_rules.sql"),
     ]

@@ -5,7 +5,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("orgs", "0006_tenancy")]
+    dependencies = [("orgs", "0007_tenancy")]
 
     operations = [
         ValidateConstraint(model_name="membership", name="membership_permissions_are_lists_of_flags"),
