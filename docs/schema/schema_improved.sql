@@ -313,6 +313,13 @@ FROM (
 ) AS line
 WHERE bookings.id = line.id AND bookings.waiting_number IS DISTINCT FROM line.place;
 
+-- An address has one pending invite of an organization, the newest.
+UPDATE organization_invites AS earlier SET status = 'revoked'
+FROM organization_invites AS later
+WHERE earlier.status = 'pending' AND later.status = 'pending'
+  AND later.organization_id = earlier.organization_id AND lower(later.email) = lower(earlier.email)
+  AND (later.created_at, later.id) > (earlier.created_at, earlier.id);
+
 -- Only while the history is not sealed yet.
 DO $$
 BEGIN
@@ -370,6 +377,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_organization
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_pending
     ON organization_invites (expires_at) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_invited_by ON organization_invites (invited_by);
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_address_has_one_pending_invite
+    ON organization_invites (organization_id, lower(email)) WHERE status = 'pending';
 
 -- None mentions available_slots or updated_at: a booking's update of its event stays on the page (HOT).
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_date_status ON events (event_date, status);

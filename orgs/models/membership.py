@@ -22,6 +22,10 @@ class MembershipQuerySet(models.QuerySet):
     def active(self):
         return self.filter(status=Membership.Status.ACTIVE)
 
+    def administrators(self):
+        """Of people who can act: what the rule that an organization keeps one counts."""
+        return self.active().filter(role=Membership.Role.ORG_ADMIN, user__status="active")
+
 
 class Membership(Identified, Dated):
     """A person's role in an organization; `permissions` grants or denies single flags on top of it."""
@@ -107,3 +111,11 @@ class Membership(Identified, Dated):
 
     def __str__(self):
         return f"{self.user}, {self.get_role_display()}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == self.Status.ACTIVE
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.is_active and self.role == self.Role.ORG_ADMIN

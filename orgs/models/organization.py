@@ -12,6 +12,10 @@ class OrganizationQuerySet(models.QuerySet):
     def active(self):
         return self.filter(status=Organization.Status.ACTIVE)
 
+    def lock(self, organization_id) -> "Organization":
+        """The organization's row, locked until the transaction ends: its memberships change one by one."""
+        return self.select_for_update(no_key=True, of=("self",)).get(pk=organization_id)
+
 
 class Organization(Identified, Dated):
     """A tenant: it owns events and memberships, and is the wall between its data and everybody else's."""

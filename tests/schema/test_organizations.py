@@ -146,6 +146,13 @@ class TestInvites:
         with refused("organization_invites_organization_id_fkey"):
             rows.add("organization_invites", organization_id=nobody)
 
+    def test_are_pending_once_for_an_address(self, rows):
+        org = rows.add("organizations")
+        rows.add("organization_invites", organization_id=org, status="revoked")
+        rows.add("organization_invites", organization_id=org)
+        with refused("an_address_has_one_pending_invite"):
+            rows.add("organization_invites", organization_id=org, email="ADA@example.test")
+
     def test_are_by_a_person_who_is_there(self, rows, nobody):
         with refused("organization_invites_invited_by_fkey"):
             rows.add("organization_invites", invited_by=nobody)
