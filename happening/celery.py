@@ -47,6 +47,9 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "run_event_jobs": {"task": "happening.run_event_jobs", "schedule": 5.0},
+        "send_account_mail": {"task": "happening.send_account_mail", "schedule": 10.0},
+        "tidy_account_mail": {"task": "happening.tidy_account_mail", "schedule": 3600.0},
+        "expire_invites": {"task": "happening.expire_invites", "schedule": 3600.0},
         "advance_events": {"task": "happening.advance_events", "schedule": 60.0},
         "close_waitlists": {"task": "happening.close_waitlists", "schedule": 60.0},
     },

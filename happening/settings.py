@@ -192,6 +192,10 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
+INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
+# Whether anybody with a verified address may start an organization at /orgs/new/.
+ORGANIZATIONS_BY_ANYBODY = env.bool("ORGANIZATIONS_BY_ANYBODY", default=True)
+
 # --- Mail: readable files in development, a server in production
 
 EMAIL_TIMEOUT = 10

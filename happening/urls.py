@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("bookings.urls")),
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
+    path("", include("orgs.site_urls")),
     path("account/", include("orgs.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -1,4 +1,5 @@
-"""What is owed to people: the transactional outbox and, read by its person, the inbox.
+"""What is owed to people: the transactional outbox and, read by its person, the inbox; and who does not want
+which of it by mail.
 
 State and moment agree by constraint: who says `sent`, `delivered` or `failed` says when.
 """
@@ -131,3 +132,41 @@ class Notification(Identified, Dated):
 
     def __str__(self):
         return self.get_type_display()
+
+
+class Preference(Identified, Dated):
+    """What a person chose for messages of one type: by mail and in the inbox, or in the inbox alone.
+
+    Without a row a message goes by mail. People choose for what does not concern a seat of theirs; that
+    somebody's mail is kept back altogether (`EVERYTHING`: the invented guests of the demo) is no choice of
+    people, and no form offers it.
+    """
+
+    EVERYTHING = "everything"
+    OPTIONAL = (Notification.Type.EVENT_REMINDER,)
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        related_name="notification_preferences",
+        db_constraint=False,
+        db_index=False,
+    )
+    type = models.CharField(_("type"), max_length=40)
+    by_mail = models.BooleanField(_("by mail"))
+
+    class Meta:
+        db_table = "notification_preferences"
+        db_table_comment = "What people chose: which messages come by mail, and which stay in the inbox."
+        verbose_name = _("notification preference")
+        verbose_name_plural = _("notification preferences")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(type__in=["event_reminder", "everything"]),
+                name="booking_mail_cannot_be_turned_off",
+            ),
+            models.UniqueConstraint(fields=["user", "type"], name="a_person_chooses_once_for_each_type"),
+        ]
+
+    def __str__(self):
+        return self.type

@@ -1,4 +1,4 @@
-"""Two tenants whose every text carries a marker, to see whether anything of the one ever shows to the other."""
+"""Two tenants whose every text carries a marker, to see whether one is ever shown anything of the other."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,8 @@ from bookings import services
 from bookings.models import Booking, BookingHistory, BookingSeat
 from events.models import Event
 from notifications.models import Notification
-from orgs.models import Invite, Membership, Organization, User
+from orgs import account_mail
+from orgs.models import AccountMail, Invite, Membership, Organization, User
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 MARKERS = ("zqxamber", "zqxcobalt")
@@ -41,6 +42,7 @@ class Tenant:
             User: self.guest,
             Membership: self.member,
             Invite: self.invite,
+            AccountMail: AccountMail.objects.filter(organization=self.organization).first(),
             Event: self.event,
             Booking: self.booking,
             BookingSeat: self.booking.booked_seats.first(),
@@ -104,6 +106,14 @@ def make_tenant(marker: str) -> Tenant:
     )
     User.objects.filter(pk=tenant.deactivated.user_id).update(status="suspended")
     Notification.objects.filter(org_id=organization.pk).update(last_error=f"{marker} refused it")
+    account_mail.post(
+        kind="invite",
+        to=tenant.invite.email,
+        subject=f"{marker} invites you",
+        text=f"{marker} text",
+        organization_id=organization.pk,
+        now=now,
+    )
     LogEntry.objects.create(
         user_id=tenant.admin.user_id,
         content_type=ContentType.objects.get_for_model(Event),

@@ -66,8 +66,11 @@ class EventAdmin(EventSteps, TenantModelAdmin):
         return SHOWN if obj and obj.is_published else []
 
     def get_changeform_initial_data(self, request):
-        latest = self.get_queryset(request).order_by("-created_at").first()
-        return {"time_zone": zone_last_used(latest)}
+        """In the zone that the organization says it is in, else that of its latest event."""
+        organization = standing_in(request).organization
+        zone = organization.settings.get("time_zone") if organization else None
+        latest = self.get_queryset(request).order_by("-pk").first()
+        return {"time_zone": zone or zone_last_used(latest)}
 
     def save_model(self, request, obj, form, change):
         """A draft is saved whole; of what is published meanwhile, only the organizer's own words."""

@@ -128,10 +128,10 @@ class EventSteps:
     def copy(self, request, event):
         def do(form):
             copied = copy_event(event_id=event.pk, **form.cleaned_data)
-            self.log_addition(request, copied, _("Copied from “%(title)s”.") % {"title": event.title})
             return Done(
                 _("Copied. The copy is a draft that nobody sees yet."),
                 at=reverse("admin:events_event_change", args=[copied.pk]),
+                made=copied,
             )
 
         form = CopyForm(

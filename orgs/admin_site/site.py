@@ -48,7 +48,7 @@ class TenantAdminSite(AdminSite):
 
     def has_permission(self, request):
         """Whoever has anything to do in some organization, and platform staff."""
-        return standing_in(request).held.is_back_office
+        return standing_in(request).may_enter
 
     def login(self, request, extra_context=None):
         """There is one way in; who is signed in already and still sent here may not enter."""

@@ -28,6 +28,10 @@ class Standing:
     organization: Organization | None
 
     @property
+    def may_enter(self) -> bool:
+        return self.is_platform or self.organization is not None
+
+    @property
     def is_platform(self) -> bool:
         return self.held.everywhere
 
@@ -76,6 +80,8 @@ def _standing(request) -> Standing:
     held = roles.held_during(request)
     if not held.is_back_office:
         return Standing(held, None)
+    if here := getattr(request, "organization", None):  # an organization's own host shows that one alone
+        return Standing(held, yours(held).filter(pk=here.pk).first())
     choice = request.session.get(CHOICE, "")
     chosen = _one_of(yours(held), choice) if choice not in ("", EVERYTHING) else None
     if chosen is None and not held.everywhere:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -28,10 +29,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """What to tell the person, and where they go on; back to the row's page if that is not said."""
+    """What to tell the person; where they go on (back to the row's page if that is not said); and the row
+    that came of it, if one was made."""
 
     told: str
     at: str = ""
+    made: Model | None = None
 
 
 def answer_step(
@@ -48,18 +51,22 @@ def answer_step(
     template: str = "admin/step.html",
     **more,
 ) -> HttpResponse:
-    """Show `form`; when it is sent and valid call `do(form)`.
+    """Show `form`; when it is sent and valid call `do(form)`. `row` is what it is about, if anything.
 
     One of the errors in `refused` stands on the form, and nothing has changed.
     """
-    back = reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_change", args=[row.pk])
+    page = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}"
+    back = reverse(f"{page}_change", args=[row.pk]) if row else reverse(f"{page}_changelist")
     if request.method == "POST" and form.is_valid():
         try:
             done = do(form)
         except refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            model_admin.log_change(request, row, done.told)
+            if row:
+                model_admin.log_change(request, row, done.told)
+            if done.made:
+                model_admin.log_addition(request, done.made, done.told)
             messages.success(request, done.told)
             return HttpResponseRedirect(done.at or back)
     context = {

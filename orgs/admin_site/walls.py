@@ -39,7 +39,7 @@ class Walls:
         standing = standing_in(request)
         if deed not in self.rights:
             return False
-        if self.organization_path == PLATFORM_ALONE:
+        if PLATFORM_ALONE in (self.organization_path, self.rights[deed]):
             return standing.is_platform
         return standing.may(self.rights[deed])
 

@@ -56,9 +56,9 @@ class TestRightsIn:
         assert roles.rights_in(admin, acme.pk) == ALL
 
     def test_end_with_the_membership_at_once(self, acme, member):
-        admin = member(Role.ORG_ADMIN)
+        organizer = member(Role.ORGANIZER)
         Membership.objects.update(status="suspended")
-        assert not roles.rights_in(admin, acme.pk)
+        assert not roles.rights_in(organizer, acme.pk)
 
     @pytest.mark.parametrize("status", ["suspended", "erased"])
     def test_end_with_the_person_at_once_even_for_whoever_was_loaded_before(self, acme, member, status):
