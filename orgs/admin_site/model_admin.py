@@ -6,6 +6,7 @@ from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.urls import path
+from django.utils.text import capfirst
 
 from orgs.admin_site.logbook import who_may_be_named
 from orgs.admin_site.paging import CappedPaginator
@@ -41,6 +42,10 @@ class TenantModelAdmin(Walls, ModelAdmin):
             inline.check_walls()
         if cls.raw_id_fields:
             raise ImproperlyConfigured(f"{cls.__name__}: raw_id_fields print the names of foreign rows.")
+
+    def changelist_view(self, request, extra_context=None):
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def get_list_display(self, request):
         columns = super().get_list_display(request)
