@@ -45,7 +45,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
-    "happening.apps.PlatformAdminConfig",
+    "happening.apps.TenantAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -257,6 +257,10 @@ RATE_LIMITS = {
     },
     "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
 }
+
+INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
+# Whether anybody with a verified address may start an organization at /orgs/new/.
+ORGANIZATIONS_BY_ANYBODY = env.bool("ORGANIZATIONS_BY_ANYBODY", default=True)
 
 # --- Mail: readable files in development, a server in production
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
     path("live/notifications/", inbox_stream, name="live_inbox"),
+    path("", include("orgs.site_urls")),
     path("account/", include("orgs.urls")),
     path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),

@@ -9,7 +9,7 @@ from orgs.migrating import short_locks
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orgs", "0006_account_mail"),
+        ("orgs", "0008_tenancy_checks"),
     ]
 
     operations = [
