@@ -42,4 +42,5 @@ class Command(BaseCommand):
 def _sentence(failed: dict[str, int], letters: int, *, dry_run: bool) -> str:
     verb = "Would try again" if dry_run else "Will try again"
     kinds = ", ".join(f"{count} {kind}" for kind, count in failed.items())
-    return f"{verb} {sum(failed.values())} notifications{f' ({kinds})' if kinds else ''}; {letters} dead letters."
+    notifications = f"{sum(failed.values())} notifications" + (f" ({kinds})" if kinds else "")
+    return f"{verb} {notifications}; {letters} dead letters."
