@@ -28,4 +28,12 @@ class Migration(migrations.Migration):
                 name="idx_notifications_pending",
             ),
         ),
+        AddIndexSafely(
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("status", "failed")),
+                fields=["failed_at"],
+                name="idx_notifications_failed",
+            ),
+        ),
     ]
