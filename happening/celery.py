@@ -63,6 +63,7 @@ app.conf.update(
             "options": {"expires": 30},
         },
         "run_event_jobs": {"task": "happening.run_event_jobs", "schedule": 5.0},
+        "send_reminders": {"task": "happening.send_reminders", "schedule": 60.0},
         "send_account_mail": {"task": "happening.send_account_mail", "schedule": 10.0},
         "tidy_account_mail": {"task": "happening.tidy_account_mail", "schedule": 3600.0},
         "advance_events": {"task": "happening.advance_events", "schedule": 60.0},

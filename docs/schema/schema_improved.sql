@@ -119,10 +119,10 @@ CREATE TABLE IF NOT EXISTS event_jobs (
     cursor uuid,
     finished_at timestamptz,
     event_id uuid NOT NULL,
-    CONSTRAINT event_job_kind_is_known CHECK (kind IN ('cancel_bookings', 'settle_queue', 'tell_of_change')),
     CONSTRAINT event_jobs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE event_jobs IS 'Work owed by an event, done in pages: cancelling, telling, settling.';
+COMMENT ON TABLE event_jobs IS
+    'Work owed by an event, done in pages: cancelling, telling, settling, reminding.';
 
 CREATE TABLE IF NOT EXISTS event_totals (
     event_id uuid NOT NULL PRIMARY KEY,
@@ -260,6 +260,9 @@ CALL pg_temp.rule('bookings', 'waiting_bookings_have_a_number',
 
 CALL pg_temp.rule('booking_seats', 'seat_numbers_begin_at_1', $$seat_no >= 1$$);
 
+CALL pg_temp.rule('event_jobs', 'event_job_kind_is_known',
+    $$kind IN ('cancel_bookings', 'settle_queue', 'tell_of_change', 'remind')$$, since => 'remind');
+
 CALL pg_temp.rule('booking_history', 'booking_history_action_is_known',
     $$action IN ('created', 'cancelled', 'promoted', 'modified')$$, since => 'modified');
 
@@ -371,7 +374,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_sent
     ON notifications (sent_at) WHERE status = 'sent';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_failed
     ON notifications (failed_at) WHERE status = 'failed';
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_id ON notifications (event_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
+DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
     ON notifications (booking_id) WHERE booking_id IS NOT NULL;
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS nobody_is_told_the_same_thing_twice
@@ -893,7 +897,8 @@ BEGIN
         WHERE NOT convalidated AND conrelid IN (
             'organizations'::regclass, 'users'::regclass, 'organization_users'::regclass,
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
-            'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass
+            'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
+            'event_jobs'::regclass
         )
         ORDER BY 1, 2
     LOOP

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0007_delivery_columns"),
+        ("notifications", "0008_delivery_columns"),
     ]
 
     operations = [
