@@ -26,8 +26,11 @@ def facts(event: Event) -> dict:
     }
 
 
-def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[int] = (), **more) -> Owed:
-    """A message of one of the booking types, once for each version of the booking."""
+def about_booking(
+    kind: str, event: Event, booking: Booking, *, seat_nos: list[int] = (), in_bulk: bool = False, **more
+) -> Owed:
+    """A message of one of the booking types, once for each version of the booking. `in_bulk`: a change of the
+    event owes it to many at once."""
     payload = {
         **facts(event),
         "seats": booking.seats,
@@ -46,6 +49,7 @@ def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[i
         user_id=booking.user_id,
         dedupe_key=f"{kind}:{booking.pk}:{booking.version}",
         payload=payload,
+        in_bulk=in_bulk,
         org_id=event.org_id,
         event_id=event.pk,
         booking_id=booking.pk,
