@@ -18,6 +18,7 @@ from bookings.models import Booking
 from bookings.services.granting import Request, answer_all
 from bookings.services.mending import mends_free_runs
 from events.models import Event
+from orgs.crash_points import crash_point
 
 
 def book(
@@ -66,7 +67,10 @@ def _serve(event_id: UUID, gather: Gather) -> None:
         with transaction.atomic(durable=True):
             event = Event.objects.lock(event_id)
             tickets = gather()
+            crash_point("book:locked")
             outcomes = answer_all(event, [ticket.request for ticket in tickets])
+            crash_point("book:written")
+        crash_point("book:committed")
     except Exception:
         if not tickets:
             raise

@@ -16,6 +16,7 @@ from bookings.views.answers import busy, see_other, status_of
 from bookings.views.event_page import event_page
 from bookings.views.finding import event_for
 from events.models import Event
+from orgs.crash_points import crash_point
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,4 +46,5 @@ def book(request, event_id):
         raise Http404 from None
     except (OperationalError, TurnNeverCame, LeaderLost):
         return busy(request)
+    crash_point("book:answered")
     return see_other("booking_detail", booking.pk)
