@@ -48,6 +48,7 @@ app.conf.update(
     beat_schedule={
         "run_event_jobs": {"task": "happening.run_event_jobs", "schedule": 5.0},
         "advance_events": {"task": "happening.advance_events", "schedule": 60.0},
+        "reconcile_slots": {"task": "happening.reconcile_slots", "schedule": 20.0},
         "close_waitlists": {"task": "happening.close_waitlists", "schedule": 60.0},
     },
 )
