@@ -40,6 +40,8 @@ os.environ |= {
     "HAPPENING_INSTANCE": "",
     "DJANGO_SETTINGS_MODULE": "happening.settings",
     "LOG_LEVEL": "WARNING",
+    "BOOKINGS_PER_ADDRESS": "1000000",  # the whole crowd has one
+    "BOOKINGS_PER_PERSON": "1000000",
 }
 os.environ.pop("HAPPENING_CRASH_AT", None)
 django.setup()

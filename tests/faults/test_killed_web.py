@@ -10,9 +10,11 @@ from tests.faults.checker import complaints, counter_complaints, wait_until_mend
 from tests.faults.crowd import Crowd, come_again
 
 BETWEEN_STEPS = [
+    "book:claimed",
     "book:locked",
     "book:written",
     "book:committed",
+    "book:given_back",
     "book:answered",
 ]
 PARTIES = [1, 2, 1] * 20  # 80 seats wanted, of 60
@@ -35,6 +37,24 @@ class TestAWebProcessThatIsKilled:
         doomed.start()
         crowd.join()
         assert come_again(crowd.answers, event.pk, servers, until=is_sold_out(event)), "seats stay unsold"
+        assert complaints(event.pk, log.lines) == []
+        assert wait_until_mended(lambda: counter_complaints(event.pk, valkey)) == []
+
+    def test_hides_no_seat_for_long_that_was_claimed_and_then_refused(
+        self, site, make_event, visitors, log, valkey
+    ):
+        """Ended after the database has said no, before the claim is given back."""
+        event = make_event(total_slots=60, waitlist=False, max_seats_per_person=2)
+        people = visitors(20)
+        doomed, other = site.web("doomed"), site.web("other")
+        servers = [doomed.address, other.address]
+        Crowd(people, event.pk, servers, parties=[2] * 20).join()
+        doomed.stop()
+        doomed.start(HAPPENING_CRASH_AT="book:committed")
+        greedy = Crowd(people, event.pk, servers, parties=[2] * 20)
+        doomed.wait_until_killed(30)
+        doomed.start()
+        assert {line.status for line in greedy.join()} == {409}
         assert complaints(event.pk, log.lines) == []
         assert wait_until_mended(lambda: counter_complaints(event.pk, valkey)) == []
 
