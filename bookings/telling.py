@@ -1,6 +1,5 @@
 """What a change says to its person: the message that is owed, made of facts as they are now."""
 
-from datetime import datetime
 from uuid import UUID
 
 from bookings.models import Booking
@@ -38,6 +37,10 @@ def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[i
     }
     if booking.waiting_number:
         payload["waiting_number"] = booking.waiting_number
+    if booking.status == Booking.Status.CONFIRMED and event.online_url:
+        payload["online_url"] = event.online_url  # for confirmed people only
+    if kind == "booking_cancelled" and not seat_nos:
+        payload["waits"] = True  # nothing of it ever stood in a calendar
     return Owed(
         type=kind,
         user_id=booking.user_id,
@@ -55,17 +58,26 @@ def about_event(
     *,
     user_id: UUID,
     booking_id: UUID | None = None,
-    due_at: datetime | None = None,
+    version: str | int | None = None,
     **more,
 ) -> Owed:
-    """A message of one of the event types: once for each person and state of the event's calendar entry."""
+    """A message of one of the event types: once for each person and `version`, which is the state of the
+    event's calendar entry if nothing else is said."""
+    version = event.sequence if version is None else version
     return Owed(
         type=kind,
         user_id=user_id,
-        dedupe_key=f"{kind}:{event.pk}:{event.sequence}:{user_id}",
+        dedupe_key=f"{kind}:{event.pk}:{version}:{user_id}",
         payload={**facts(event), **more},
-        due_at=due_at,
         org_id=event.org_id,
         event_id=event.pk,
         booking_id=booking_id,
     )
+
+
+def one_each(page: list[tuple[UUID, UUID]]) -> dict[UUID, UUID]:
+    """Of (booking, person) in order, each person with their first booking: news of an event is told once."""
+    people: dict[UUID, UUID] = {}
+    for booking_id, user_id in page:
+        people.setdefault(user_id, booking_id)
+    return people

@@ -1,7 +1,8 @@
 """The door through which a message owed to a person enters: a row beside the fact it tells of.
 
 Written in the caller's transaction, so that both stand or neither. A row that says the same thing to the
-same person as one that is there (`dedupe_key`) is not written again.
+same person as one that is there (`dedupe_key`) is not written again. Once it is committed, the person's open
+pages show that there is something new.
 """
 
 import json
@@ -10,8 +11,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
+from django.db import connection, transaction
 from uuid_utils.compat import uuid7
+
+from notifications import live
+from orgs.nudge import nudge
+
+DRAIN = "notifications.drain_outbox"  # the relay's task
+IN_BULK = ("event_updated", "event_cancelled", "event_reminder")
 
 
 class NoTransaction(RuntimeError):
@@ -34,10 +41,11 @@ class Owed:
     org_id: UUID | None = None
     event_id: UUID | None = None
     booking_id: UUID | None = None
+    in_bulk: bool = False
 
 
 def enqueue(messages: list[Owed], *, now: datetime) -> None:
-    """Write pending rows for `messages`, due now where they do not say when.
+    """Write pending rows for `messages`, due now where they do not say when; the commit wakes the relay.
 
     Raises:
         NoTransaction: no transaction is open.
@@ -51,16 +59,16 @@ def enqueue(messages: list[Owed], *, now: datetime) -> None:
             """
             INSERT INTO notifications (
                 id, user_id, type, status, payload, dedupe_key, org_id, event_id, booking_id,
-                due_at, created_at, updated_at
+                in_bulk, due_at, created_at, updated_at
             )
             SELECT id, user_id, type, 'pending', payload::jsonb, dedupe_key, org_id, event_id, booking_id,
-                   due_at, %(now)s, %(now)s
+                   in_bulk, due_at, %(now)s, %(now)s
             FROM unnest(
                 %(id)s::uuid[], %(user_id)s::uuid[], %(type)s::text[], %(payload)s::text[],
                 %(dedupe_key)s::text[], %(org_id)s::uuid[], %(event_id)s::uuid[], %(booking_id)s::uuid[],
-                %(due_at)s::timestamptz[]
+                %(in_bulk)s::boolean[], %(due_at)s::timestamptz[]
             ) AS message (
-                id, user_id, type, payload, dedupe_key, org_id, event_id, booking_id, due_at
+                id, user_id, type, payload, dedupe_key, org_id, event_id, booking_id, in_bulk, due_at
             )
             ON CONFLICT (dedupe_key) DO NOTHING
             """,
@@ -74,6 +82,13 @@ def enqueue(messages: list[Owed], *, now: datetime) -> None:
                 "org_id": [message.org_id for message in messages],
                 "event_id": [message.event_id for message in messages],
                 "booking_id": [message.booking_id for message in messages],
+                "in_bulk": [message.in_bulk or message.type in IN_BULK for message in messages],
                 "due_at": [message.due_at or now for message in messages],
             },
         )
+    transaction.on_commit(_wake_the_relay, robust=True)
+    live.nudge_people(message.user_id for message in messages)
+
+
+def _wake_the_relay() -> None:
+    nudge(DRAIN)

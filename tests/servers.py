@@ -37,6 +37,7 @@ def _provide() -> Lease | None:
     os.environ.setdefault("PUBLIC_PAGES_KEPT", "0")  # tests look at pages right after a change
     for limit in ("BOOKINGS_PER_PERSON", "BOOKINGS_PER_ADDRESS", "SEARCHES_PER_ADDRESS"):
         os.environ.setdefault(limit, "1000000")  # every test comes from the same address
+    os.environ.setdefault("NUDGES", "no")  # background work runs when a test says so
     lease = None
     if environment.missing():
         directory = _own_directory()

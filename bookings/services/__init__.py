@@ -17,6 +17,7 @@ from bookings.services.close_waitlist import close_waitlist, close_waitlists
 from bookings.services.jobs import run_jobs
 from bookings.services.modify import modify
 from bookings.services.promote import promote, settle
+from bookings.services.remind import due_reminders, owe_reminders
 from bookings.services.reschedule import reschedule
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "change_capacity",
     "close_waitlist",
     "close_waitlists",
+    "due_reminders",
     "modify",
+    "owe_reminders",
     "promote",
     "reschedule",
     "run_jobs",

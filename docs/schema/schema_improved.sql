@@ -95,7 +95,8 @@ ALTER TABLE notifications
     ADD COLUMN IF NOT EXISTS org_id uuid,
     ADD COLUMN IF NOT EXISTS read_at timestamptz,
     ADD COLUMN IF NOT EXISTS sent_at timestamptz,
-    ADD COLUMN IF NOT EXISTS superseded_by uuid;
+    ADD COLUMN IF NOT EXISTS superseded_by uuid,
+    ADD COLUMN IF NOT EXISTS in_bulk boolean DEFAULT false NOT NULL;
 
 ALTER TABLE bookings
     ADD COLUMN IF NOT EXISTS idempotency_key uuid,
@@ -108,6 +109,31 @@ ALTER TABLE booking_history
 
 -- Tables ------------------------------------------------------------------------------------------------
 
+CREATE TABLE IF NOT EXISTS keycloak_groups (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    path varchar(255) NOT NULL,
+    role varchar(20) NOT NULL,
+    organization_id uuid NOT NULL,
+    CONSTRAINT a_keycloak_group_gives_one_role_in_an_organization UNIQUE (organization_id, path),
+    CONSTRAINT keycloak_group_is_a_path CHECK (path ~ '^/\S'),
+    CONSTRAINT keycloak_group_role_is_known CHECK (role IN ('orgAdmin', 'organizer', 'user')),
+    CONSTRAINT keycloak_groups_organization_id_fkey
+        FOREIGN KEY (organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE keycloak_groups IS 'Which Keycloak group gives which role in which organization.';
+
+CREATE TABLE IF NOT EXISTS spent_tokens (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    digest varchar(64) NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT a_token_is_spent_once UNIQUE (digest),
+    CONSTRAINT spent_token_is_a_digest CHECK (digest ~ '^[0-9a-f]{64}$')
+);
+COMMENT ON TABLE spent_tokens IS
+    'Tokens that work once and have been used, as SHA-256, until they are too old.';
+
 CREATE TABLE IF NOT EXISTS event_jobs (
     id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
     created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
@@ -118,10 +144,10 @@ CREATE TABLE IF NOT EXISTS event_jobs (
     cursor uuid,
     finished_at timestamptz,
     event_id uuid NOT NULL,
-    CONSTRAINT event_job_kind_is_known CHECK (kind IN ('cancel_bookings', 'settle_queue', 'tell_of_change')),
     CONSTRAINT event_jobs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE event_jobs IS 'Work owed by an event, done in pages: cancelling, telling, settling.';
+COMMENT ON TABLE event_jobs IS
+    'Work owed by an event, done in pages: cancelling, telling, settling, reminding.';
 
 CREATE TABLE IF NOT EXISTS event_totals (
     event_id uuid NOT NULL PRIMARY KEY,
@@ -143,6 +169,59 @@ CREATE TABLE IF NOT EXISTS event_free_runs (
     CONSTRAINT event_free_runs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE event_free_runs IS 'Derived: the runs of free seats of each event, one row a run.';
+
+CREATE TABLE IF NOT EXISTS notification_preferences (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    type varchar(40) NOT NULL,
+    by_mail boolean NOT NULL,
+    user_id uuid NOT NULL,
+    CONSTRAINT booking_mail_cannot_be_turned_off CHECK (type IN ('event_reminder', 'everything')),
+    CONSTRAINT a_person_chooses_once_for_each_type UNIQUE (user_id, type),
+    CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE notification_preferences IS
+    'What people chose: which messages come by mail, and which stay in the inbox.';
+
+CREATE TABLE IF NOT EXISTS account_mails (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    kind varchar(20) NOT NULL,
+    recipient varchar(254) NOT NULL,
+    subject varchar(250) NOT NULL,
+    sealed text,
+    status varchar(10) DEFAULT 'pending' NOT NULL,
+    due_at timestamptz NOT NULL,
+    give_up_at timestamptz NOT NULL,
+    lease_until timestamptz,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_error text,
+    sent_at timestamptz,
+    failed_at timestamptz,
+    organization_id uuid,
+    user_id uuid,
+    CONSTRAINT account_mail_kind_is_known CHECK (kind IN ('verification', 'password_reset', 'invite', 'notice')),
+    CONSTRAINT account_mail_status_is_known CHECK (status IN ('pending', 'sent', 'failed')),
+    CONSTRAINT account_mail_goes_to_an_address
+        CHECK (recipient ~ '^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$'),
+    CONSTRAINT account_mail_subject_is_one_line CHECK (subject ~ '^[^\r\n]*\S[^\r\n]*$'),
+    CONSTRAINT pending_account_mail_has_its_text CHECK (NOT status = 'pending' OR sealed IS NOT NULL),
+    CONSTRAINT sent_account_mail_keeps_no_text CHECK (NOT status = 'sent' OR sealed IS NULL),
+    CONSTRAINT sent_account_mail_alone_says_when
+        CHECK ((sent_at IS NOT NULL AND status = 'sent') OR (NOT status = 'sent' AND sent_at IS NULL)),
+    CONSTRAINT failed_account_mail_alone_says_when_and_why CHECK (
+        (failed_at IS NOT NULL AND last_error IS NOT NULL AND status = 'failed')
+        OR (NOT status = 'failed' AND failed_at IS NULL)
+    ),
+    CONSTRAINT only_pending_account_mail_is_leased CHECK (lease_until IS NULL OR status = 'pending'),
+    CONSTRAINT account_mails_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT account_mails_organization_id_fkey
+        FOREIGN KEY (organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE account_mails IS
+    'Mails about accounts, owed until sent: confirmations, new passwords, invitations.';
 
 -- Rules for single rows ---------------------------------------------------------------------------------
 
@@ -193,8 +272,8 @@ CALL pg_temp.rule('notifications', 'delivered_notifications_alone_say_when',
     $$(delivered_at IS NOT NULL AND status = 'delivered') OR (NOT status = 'delivered' AND delivered_at IS NULL)$$);
 CALL pg_temp.rule('notifications', 'failed_notifications_alone_say_when',
     $$(failed_at IS NOT NULL AND status = 'failed') OR (NOT status = 'failed' AND failed_at IS NULL)$$);
-CALL pg_temp.rule('notifications', 'only_pending_notifications_are_leased',
-    $$lease_until IS NULL OR status = 'pending'$$);
+CALL pg_temp.rule('notifications', 'only_notifications_under_way_are_leased',
+    $$lease_until IS NULL OR status IN ('pending', 'sent')$$);
 CALL pg_temp.rule('notifications', 'superseded_notifications_are_done',
     $$superseded_by IS NULL OR status = 'delivered'$$);
 
@@ -205,6 +284,9 @@ CALL pg_temp.rule('bookings', 'waiting_bookings_have_a_number',
     $$(waiting_number >= 1 AND waiting_number IS NOT NULL) OR NOT status = 'waiting'$$);
 
 CALL pg_temp.rule('booking_seats', 'seat_numbers_begin_at_1', $$seat_no >= 1$$);
+
+CALL pg_temp.rule('event_jobs', 'event_job_kind_is_known',
+    $$kind IN ('cancel_bookings', 'settle_queue', 'tell_of_change', 'remind')$$, since => 'remind');
 
 CALL pg_temp.rule('booking_history', 'booking_history_action_is_known',
     $$action IN ('created', 'cancelled', 'promoted', 'modified')$$, since => 'modified');
@@ -262,7 +344,9 @@ BEGIN
             'organizations'::regclass, 'users'::regclass, 'organization_users'::regclass,
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
             'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
-            'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass
+            'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
+            'notification_preferences'::regclass, 'account_mails'::regclass,
+            'keycloak_groups'::regclass, 'spent_tokens'::regclass
         )
     LOOP
         EXECUTE format('DROP INDEX %s', index);
@@ -290,6 +374,9 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_pending
     ON organization_invites (expires_at) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_invited_by ON organization_invites (invited_by);
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_keycloak_groups_path ON keycloak_groups (path);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_spent_tokens_expires_at ON spent_tokens (expires_at);
+
 -- None mentions available_slots or updated_at: a booking's update of its event stays on the page (HOT).
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_date_status ON events (event_date, status);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_status ON events (status, event_date);
@@ -307,14 +394,15 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_search ON events USING gin (t
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_imported_event_stands_once ON events (org_id, source_uid);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_pending
-    ON notifications (due_at, id) WHERE status = 'pending';
+    ON notifications (in_bulk, due_at, id) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_inbox
     ON notifications (user_id, created_at DESC, id DESC);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_unread
     ON notifications (user_id) WHERE read_at IS NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_sent
     ON notifications (sent_at) WHERE status = 'sent';
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_id ON notifications (event_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
+DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
     ON notifications (booking_id) WHERE booking_id IS NOT NULL;
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS nobody_is_told_the_same_thing_twice
@@ -345,6 +433,10 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_jobs_open ON event_jobs (due_a
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_jobs_event_id ON event_jobs (event_id);
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_event_owes_each_kind_once
     ON event_jobs (event_id, kind) WHERE finished_at IS NULL;
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_pending ON account_mails (due_at) WHERE status = 'pending';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_user_id ON account_mails (user_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_organization ON account_mails (organization_id);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_free_runs_length
     ON event_free_runs (event_id, length, last_seat);
@@ -391,6 +483,8 @@ CREATE OR REPLACE TRIGGER users_updated_at BEFORE UPDATE ON users
 CREATE OR REPLACE TRIGGER organization_users_updated_at BEFORE UPDATE ON organization_users
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER organization_invites_updated_at BEFORE UPDATE ON organization_invites
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER keycloak_groups_updated_at BEFORE UPDATE ON keycloak_groups
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 
 -- So few rows are never analyzed by the usual thresholds, and without figures the planner joins the list of
@@ -769,6 +863,10 @@ CREATE OR REPLACE TRIGGER bookings_updated_at BEFORE UPDATE ON bookings
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER booking_seats_updated_at BEFORE UPDATE ON booking_seats
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER account_mails_updated_at BEFORE UPDATE ON account_mails
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER notification_preferences_updated_at BEFORE UPDATE ON notification_preferences
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER event_jobs_updated_at BEFORE UPDATE ON event_jobs
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 
@@ -849,7 +947,8 @@ BEGIN
         WHERE NOT convalidated AND conrelid IN (
             'organizations'::regclass, 'users'::regclass, 'organization_users'::regclass,
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
-            'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass
+            'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
+            'event_jobs'::regclass
         )
         ORDER BY 1, 2
     LOOP
