@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from bookings import services
 from bookings.models import EventJob
+from bookings.reconcile import reconcile
 from orgs.nudge import nudge
 
 A_TURN = timedelta(seconds=4)  # after which a worker may do something else before it goes on with jobs
@@ -24,3 +25,8 @@ def send_reminders():
 @shared_task(name="happening.close_waitlists")
 def close_waitlists():
     services.close_waitlists(now=timezone.now())
+
+
+@shared_task(name="happening.reconcile_slots")
+def reconcile_slots():
+    reconcile(now=timezone.now())

@@ -14,7 +14,10 @@ class PlatformAdminConfig(admin.AdminConfig):
     def ready(self):
         """Find what the apps register, and leave out what this project has no use for."""
         super().ready()
+        from allauth.mfa.models import Authenticator
+        from allauth.usersessions.models import UserSession
         from django.contrib.admin import site
         from django.contrib.auth.models import Group
 
         site.unregister(Group)  # what people may do stands in their memberships
+        site.unregister([Authenticator, UserSession])  # nobody's but the person's own

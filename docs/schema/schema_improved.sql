@@ -109,6 +109,31 @@ ALTER TABLE booking_history
 
 -- Tables ------------------------------------------------------------------------------------------------
 
+CREATE TABLE IF NOT EXISTS keycloak_groups (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    path varchar(255) NOT NULL,
+    role varchar(20) NOT NULL,
+    organization_id uuid NOT NULL,
+    CONSTRAINT a_keycloak_group_gives_one_role_in_an_organization UNIQUE (organization_id, path),
+    CONSTRAINT keycloak_group_is_a_path CHECK (path ~ '^/\S'),
+    CONSTRAINT keycloak_group_role_is_known CHECK (role IN ('orgAdmin', 'organizer', 'user')),
+    CONSTRAINT keycloak_groups_organization_id_fkey
+        FOREIGN KEY (organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE keycloak_groups IS 'Which Keycloak group gives which role in which organization.';
+
+CREATE TABLE IF NOT EXISTS spent_tokens (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    digest varchar(64) NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT a_token_is_spent_once UNIQUE (digest),
+    CONSTRAINT spent_token_is_a_digest CHECK (digest ~ '^[0-9a-f]{64}$')
+);
+COMMENT ON TABLE spent_tokens IS
+    'Tokens that work once and have been used, as SHA-256, until they are too old.';
+
 CREATE TABLE IF NOT EXISTS event_jobs (
     id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
     created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
@@ -320,7 +345,8 @@ BEGIN
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
             'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
             'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
-            'notification_preferences'::regclass, 'account_mails'::regclass
+            'notification_preferences'::regclass, 'account_mails'::regclass,
+            'keycloak_groups'::regclass, 'spent_tokens'::regclass
         )
     LOOP
         EXECUTE format('DROP INDEX %s', index);
@@ -347,6 +373,9 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_organization
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_pending
     ON organization_invites (expires_at) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_invited_by ON organization_invites (invited_by);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_keycloak_groups_path ON keycloak_groups (path);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_spent_tokens_expires_at ON spent_tokens (expires_at);
 
 -- None mentions available_slots or updated_at: a booking's update of its event stays on the page (HOT).
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_date_status ON events (event_date, status);
@@ -457,6 +486,8 @@ CREATE OR REPLACE TRIGGER organization_users_updated_at BEFORE UPDATE ON organiz
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER organization_invites_updated_at BEFORE UPDATE ON organization_invites
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER keycloak_groups_updated_at BEFORE UPDATE ON keycloak_groups
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 
 -- So few rows are never analyzed by the usual thresholds, and without figures the planner joins the list of
 -- events the wrong way round.
@@ -485,6 +516,9 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'cancelled_and_completed_are_final';
         END IF;
         NEW.available_slots := OLD.available_slots + NEW.total_slots - OLD.total_slots;
+        IF current_setting('happening.recount', true) = OLD.id::text THEN
+            NEW.available_slots := get_event_available_slots(OLD.id) + NEW.total_slots - OLD.total_slots;
+        END IF;
         IF NEW.total_slots < OLD.total_slots AND EXISTS (
             SELECT 1 FROM booking_seats
             WHERE event_id = NEW.id AND status = 'booked' AND seat_no > NEW.total_slots
@@ -496,6 +530,24 @@ BEGIN
     END IF;
     NEW.is_bookable := NEW.available_slots > 0 AND NEW.status IN ('upcoming', 'ongoing');
     RETURN NEW;
+END
+$$;
+
+-- For a database whose triggers were switched off for a while: the counter, counted from the seats themselves.
+-- Returns by how many it was wrong; the event's row stays locked until the transaction ends.
+CREATE OR REPLACE FUNCTION recount_event_available_slots(event_uuid uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path = public, pg_temp
+AS $$
+DECLARE
+    was integer;
+    is_now integer;
+BEGIN
+    SELECT available_slots INTO was FROM events WHERE id = event_uuid FOR NO KEY UPDATE;
+    PERFORM set_config('happening.recount', event_uuid::text, true);
+    UPDATE events SET total_slots = total_slots WHERE id = event_uuid RETURNING available_slots INTO is_now;
+    PERFORM set_config('happening.recount', '', true);
+    RETURN was - is_now;
 END
 $$;
 

@@ -42,5 +42,10 @@ def all_of(*, port: int, data: Path) -> list[Program]:
     ]
 
 
+def identity_provider() -> Program:
+    """What single sign-on leads to in a development run."""
+    return _python("identity", "-m happening.demo.identity.serve")
+
+
 def _python(name: str, words: str, *more: str, end_signal: signal.Signals = signal.SIGTERM) -> Program:
     return Program(name, [sys.executable, *words.split(), *more], end_signal)

@@ -82,14 +82,19 @@ class LiveServer:
         if self._listener is not None:
             self.hub.end()
 
+    def _end(self) -> None:
+        self.end_streams()
+        self._listener.cancel()
+        for threads in (self._asking, self._reading):
+            threads.shutdown(wait=False, cancel_futures=True)
+
     async def _live(self, receive, send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._begin()
             else:
-                self.end_streams()
-                self._listener.cancel()
+                self._end()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return

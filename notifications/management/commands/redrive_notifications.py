@@ -42,5 +42,5 @@ class Command(BaseCommand):
 def _sentence(failed: dict[str, int], letters: int, *, dry_run: bool) -> str:
     verb = "Would try again" if dry_run else "Will try again"
     kinds = ", ".join(f"{count} {kind}" for kind, count in failed.items())
-    notifications = f"{sum(failed.values())} notifications" + (f" ({kinds})" if kinds else "")
-    return f"{verb} {notifications}; {letters} dead letters."
+    which = f" ({kinds})" if kinds else ""
+    return f"{verb} {sum(failed.values())} notifications{which}; {letters} dead letters."

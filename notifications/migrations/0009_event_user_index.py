@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0006_preferences"),
+        ("notifications", "0008_delivery_indexes"),
     ]
 
     operations = [
