@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0008_delivery_columns"),
+        ("notifications", "0007_delivery_columns"),
     ]
 
     operations = [
@@ -26,14 +26,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "pending")),
                 fields=["in_bulk", "due_at", "id"],
                 name="idx_notifications_pending",
-            ),
-        ),
-        AddIndexSafely(
-            model_name="notification",
-            index=models.Index(
-                condition=models.Q(("status", "failed")),
-                fields=["failed_at"],
-                name="idx_notifications_failed",
             ),
         ),
     ]

@@ -6,7 +6,7 @@ from orgs.migrating import short_locks
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0007_event_user_index"),
+        ("notifications", "0006_preferences"),
     ]
 
     operations = [
