@@ -18,7 +18,7 @@ from notifications.outbox import NoTransaction, Owed, enqueue
 def tell(messages: list[Owed], *, now: datetime) -> None:
     """Owe each of many people the same news of one event.
 
-    `messages` are of one type, event and payload, one for each person. Whoever has an older message of that
+    `messages` are of one type and event, one for each person. Whoever has an older message of that
     type and event that nobody has in hand gets that one rewritten: it says what is new, and goes on saying
     what was before (`change.was`) as its person last knew it.
 
@@ -83,9 +83,9 @@ def _rewrite(messages: list[Owed], *, now: datetime) -> set[UUID]:
                 dedupe_key = news.dedupe_key, booking_id = news.booking_id,
                 created_at = %(now)s, read_at = NULL
             FROM latest JOIN (
-                SELECT *, %(payload)s::jsonb AS payload
-                FROM unnest(%(users)s::uuid[], %(keys)s::text[], %(bookings)s::uuid[])
-                    AS person (user_id, dedupe_key, booking_id)
+                SELECT user_id, dedupe_key, booking_id, payload::jsonb
+                FROM unnest(%(users)s::uuid[], %(keys)s::text[], %(bookings)s::uuid[], %(payloads)s::text[])
+                    AS person (user_id, dedupe_key, booking_id, payload)
             ) AS news ON news.user_id = latest.user_id
             WHERE notifications.id = latest.id AND NOT EXISTS (
                 SELECT FROM notifications AS told WHERE told.dedupe_key = news.dedupe_key
@@ -98,7 +98,7 @@ def _rewrite(messages: list[Owed], *, now: datetime) -> set[UUID]:
                 "users": [message.user_id for message in messages],
                 "keys": [message.dedupe_key for message in messages],
                 "bookings": [message.booking_id for message in messages],
-                "payload": json.dumps(first.payload, cls=DjangoJSONEncoder),
+                "payloads": [json.dumps(message.payload, cls=DjangoJSONEncoder) for message in messages],
                 "now": now,
             },
         )
