@@ -437,6 +437,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_unread
     ON notifications (user_id) WHERE read_at IS NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_sent
     ON notifications (sent_at) WHERE status = 'sent';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_failed
+    ON notifications (failed_at) WHERE status = 'failed';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
 DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
