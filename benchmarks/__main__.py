@@ -11,6 +11,7 @@ from happening.embedded import environment
 from happening.embedded.place import Place
 
 SECTIONS = {
+    "live": "5,000 live streams on one process: memory of each, and how soon all see a change",
     "pages": "the attendees' pages with 1,000 and with 1,000,000 events and bookings",
     "rush": "bookings a second on one hot event and on a thousand",
 }
