@@ -25,7 +25,7 @@ def book(request, event_id):
         return redirect(page)  # the address of an answer, opened again
     if not request.user.is_authenticated:
         return redirect_to_login(page)
-    event = event_for(request.user, event_id)
+    event = event_for(request, event_id)
     form = BookForm(request.POST)
     if not form.is_valid():
         return event_page(request, event, form=form, status=422)
@@ -39,7 +39,7 @@ def book(request, event_id):
             **form.party,
         )
     except BookingRefused as refusal:
-        event = event_for(request.user, event_id)  # as it is now
+        event = event_for(request, event_id)  # as it is now
         return event_page(request, event, form=form, refusal=refusal, status=status_of(refusal))
     except Event.DoesNotExist:
         raise Http404 from None
