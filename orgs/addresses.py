@@ -1,21 +1,25 @@
-"""URLs of the platform and of the organizations' hosts, for mails and for pages that lead elsewhere."""
+"""Where a request comes from: the address that the outermost of our own proxies saw."""
 
-from urllib.parse import urlsplit
+from ipaddress import ip_address, ip_network
 
 from django.conf import settings
+from django.http import HttpRequest
+
+HOUSEHOLD = 64  # bits of an IPv6 address that one subscriber has in common
 
 
-def platform_host() -> str:
-    """The host of the platform itself, without a port; organizations' short names are found below it."""
-    return urlsplit(settings.SITE_URL).hostname
+def address_of(request: HttpRequest) -> str:
+    """The client's address; of IPv6 the network, since one subscriber has as many addresses as they like.
 
-
-def platform_address(path: str) -> str:
-    return settings.SITE_URL.rstrip("/") + path
-
-
-def address_at(host: str | None, path: str) -> str:
-    """The URL of a page on one of our hosts; on the platform's for None."""
-    site = urlsplit(settings.SITE_URL)
-    port = f":{site.port}" if site.port else ""
-    return f"{site.scheme}://{host or site.hostname}{port}{path}"
+    What a client writes into X-Forwarded-For itself stands left of what our proxies add, and is not read.
+    """
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    told = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    written = told[-proxies] if proxies and len(told) >= proxies else request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(written)
+    except ValueError:
+        return "unknown"  # a socket has none
+    if address.version == 6:
+        return str(ip_network((address, HOUSEHOLD), strict=False).network_address)
+    return str(address)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from orgs.addresses import platform_host
 from orgs.host_cache import known_hosts
+from orgs.links import platform_host
 from orgs.models import Organization
 
 FIELDS = [  # in the model's own order, as `from_db` reads them

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from bookings import services
+from bookings.errors import NotBookable
 from events.models import Event
 from orgs.host_cache import known_hosts
 from orgs.models import Membership, Organization
@@ -84,6 +85,21 @@ class TestAMembersEvent:
             assert get(path, as_=person).status_code == 200
         for person in (None, tenants.nobody, tenants.globex.member, tenants.acme.attendee):
             assert get(path, as_=person).status_code == 404
+
+    def test_sells_seats_to_members_alone_whatever_asks(self, tenants):
+        event, now = tenants.acme.members_event, timezone.now()
+        booking = services.book(event_id=event.pk, user_id=tenants.acme.member.pk, seats=1, now=now)
+        with pytest.raises(NotBookable):
+            services.book(event_id=event.pk, user_id=tenants.nobody.pk, seats=1, now=now)
+        Membership.objects.filter(user=tenants.acme.member).update(status="suspended")
+        more = {"booking_id": booking.pk, "version": 1, "seats": 2, "now": now}
+        with pytest.raises(NotBookable):
+            services.modify(actor_id=tenants.acme.member.pk, **more)
+        services.modify(actor_id=tenants.acme.organizer.pk, **more)
+
+    def test_is_sold_by_the_organizer_to_whomever_they_choose(self, tenants):
+        facts = {"event_id": tenants.acme.members_event.pk, "seats": 1, "now": timezone.now()}
+        services.book(user_id=tenants.nobody.pk, actor_id=tenants.acme.organizer.pk, **facts)
 
     def test_is_gone_with_the_membership_at_once(self, get, tenants):
         Membership.objects.filter(user=tenants.acme.member).update(status="suspended")

@@ -3,8 +3,8 @@ from django.db.models import Q
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from orgs.addresses import address_at, platform_host
 from orgs.host_cache import known_hosts
+from orgs.links import address_at, platform_host
 from orgs.models.fields import Dated, Identified, JsonType
 from orgs.names import DOMAIN, RESERVED_SLUGS, SLUG, validate_domain, validate_slug
 from orgs.organization_settings import validate_settings
