@@ -191,6 +191,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.NameForm"
+ACCOUNT_FORMS = {"signup": "orgs.sign_up.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
@@ -209,6 +210,7 @@ RATE_LIMITS = {
         "person": (env.int("BOOKINGS_PER_PERSON", default=30), 60),
         "address": (env.int("BOOKINGS_PER_ADDRESS", default=600), 60),  # a school, an office, a whole network
     },
+    "start": {"person": (env.int("ORGANIZATIONS_PER_PERSON", default=20), 3_600)},
     "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
 }
 
@@ -282,7 +284,12 @@ if not DEVELOPMENT:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "happening.log_scrubbing.ScrubbingFormatter",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
