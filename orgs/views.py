@@ -1,6 +1,7 @@
 """A person's own account: who they are here, and the way out."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
@@ -9,11 +10,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from orgs.models import User
+from orgs.names import validate_visible
+from orgs.offers import offered_to
 
 
 class ProfileForm(forms.ModelForm):
     name = forms.CharField(
-        label=gettext_lazy("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"})
+        label=gettext_lazy("Your name"),
+        max_length=200,
+        validators=[validate_visible],
+        widget=forms.TextInput({"autocomplete": "name"}),
     )
 
     class Meta:
@@ -40,6 +46,11 @@ def account(request):
     return render(
         request,
         "orgs/account.html",
-        {"form": form, "memberships": memberships},
+        {
+            "form": form,
+            "memberships": memberships,
+            "offers": offered_to(request.user),
+            "may_start": settings.ORGANIZATIONS_BY_ANYBODY,
+        },
         status=422 if form.is_bound else 200,
     )

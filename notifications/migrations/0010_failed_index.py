@@ -14,7 +14,9 @@ class Migration(migrations.Migration):
         AddIndexSafely(
             model_name="notification",
             index=models.Index(
-                condition=models.Q(("status", "failed")), fields=["failed_at"], name="idx_notifications_failed"
+                condition=models.Q(("status", "failed")),
+                fields=["failed_at"],
+                name="idx_notifications_failed",
             ),
         ),
     ]

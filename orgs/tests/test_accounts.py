@@ -3,11 +3,13 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 
 from orgs.models import AccountMail, User
 from orgs.tasks import send_account_mail
 from tests.factories import UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +74,16 @@ class TestMailAboutAnAccount:
     def test_that_has_no_kind_of_its_own_is_a_notice(self, client):
         client.post(reverse("account_reset_password"), {"email": "nobody@example.org"})
         assert AccountMail.objects.get().kind == "notice"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSigningUpTwiceAtOnce:
+    def test_makes_one_account_and_answers_both_alike(self):
+        answers = at_once(*[lambda: Client().post(reverse("account_signup"), SIGN_UP)] * 4)
+        assert {(answer.status_code, answer.url) for answer in answers} == {
+            (302, reverse("account_email_verification_sent"))
+        }
+        assert User.objects.count() == 1
 
 
 class TestSigningIn:
