@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "orgs.entrance.EntranceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -135,7 +136,7 @@ def celery_redis_url() -> str:
 def redis_cache(purpose: str) -> dict:
     """A Django cache that is a miss, never an error, while Redis is away."""
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "orgs.caches.SiteCache",
         "LOCATION": redis_url(purpose),
         "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {

@@ -20,4 +20,5 @@ urlpatterns = [
 handler400 = "happening.views.bad_request"
 handler403 = "happening.views.forbidden"
 handler404 = "happening.views.not_found"
+handler429 = "happening.views.too_many_requests"  # asked for by django-allauth
 handler500 = "happening.views.server_error"
