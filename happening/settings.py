@@ -198,6 +198,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of what changes about signing in
+ACCOUNT_RATE_LIMITS = {} if env.bool("RATE_LIMITS", default=True) else False  # {}: those of the library
 ACCOUNT_FORMS = {
     "reset_password": "orgs.account_forms.ResetPasswordForm",
     "add_email": "orgs.account_forms.AddEmailForm",

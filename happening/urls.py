@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from happening import health
+from happening import account, health
 from orgs.sso.views import SignOut
 
 urlpatterns = [
@@ -9,6 +9,9 @@ urlpatterns = [
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
     path("account/", include("orgs.urls")),
+    path("account/data/", account.own_data_page, name="own_data"),
+    path("account/data.json", account.own_data_file, name="own_data_file"),
+    path("account/delete/", account.erase_account, name="erase_account"),
     path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),
     path("oidc/", include("orgs.sso.urls")),

@@ -1,8 +1,8 @@
 """The site's cache in Redis, with a second home for what must not go missing: the counts of attempts.
 
-Without Redis a cached page is made anew, but a count of failed sign-ins that cannot be kept would either
-let everybody try for ever or, as django-allauth has it, nobody sign in at all. While Redis is away each
-process therefore counts in its own memory: a limit then holds for one process, and people get in.
+Without Redis a cached page is made anew, but a count of failed sign-ins, or the note that a number of an
+authenticator app is spent, would either be lost or, as django-allauth has it, keep everybody out. While Redis
+is away each process therefore counts in its own memory: a limit then holds for one process, and people get in.
 """
 
 from django.core.cache.backends.locmem import LocMemCache
@@ -12,7 +12,7 @@ from redis import RedisError
 
 from orgs.breaker import Away, Breaker
 
-COUNTS = "allauth:rl:"  # how the keys of django-allauth's limits begin
+COUNTS = "allauth"  # how the keys of django-allauth begin: attempts, and numbers of an app that are spent
 
 
 class SiteCache(RedisCache):

@@ -4,6 +4,12 @@ from orgs.sso import provider
 from orgs.tests.forger import CLIENT, Forger
 
 
+@pytest.fixture(autouse=True)
+def unlimited(settings):
+    """Attempts are not counted over tests; `test_limits` counts them."""
+    settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
+
+
 @pytest.fixture(scope="session")
 def a_forger():
     forger = Forger()

@@ -8,6 +8,7 @@ from django.urls import reverse
 from orgs import breaker
 from orgs import caches as ours
 from orgs.breaker import Breaker
+from orgs.tests.test_second_factor import code_of, set_up
 from tests.factories import UserFactory
 from tests.own_redis import OwnRedis
 
@@ -33,6 +34,7 @@ def own_redis(tmp_path, settings, monkeypatch):
     monkeypatch.setattr(breaker, "REST", 0.05)
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"{server.url}/0"}}
     LocMemCache("counts", {}).clear()
+    settings.ACCOUNT_RATE_LIMITS = {}
     yield server
     caches["default"].clear()
     server.stop()
@@ -65,6 +67,17 @@ class TestFailedSignIns:
         assert time.monotonic() - begun < 3
         if trouble == "pause":
             own_redis.resume()
+
+    def test_keep_nobody_out_who_has_a_second_step(self, client, ada, own_redis):
+        secret = set_up(client)
+        client.logout()
+        own_redis.stop()
+        sign_in(client)
+        number = code_of(secret)
+        assert client.post(reverse("mfa_authenticate"), {"code": number}).status_code == 302
+        client.logout()
+        sign_in(client)
+        assert client.post(reverse("mfa_authenticate"), {"code": number}).status_code == 422
 
     def test_are_counted_in_redis_again_when_it_is_back(self, client, ada, own_redis):
         own_redis.stop()
