@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "orgs.entrance.EntranceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -142,7 +143,7 @@ def celery_redis_url() -> str:
 def redis_cache(purpose: str) -> dict:
     """A Django cache that is a miss, never an error, while Redis is away."""
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "orgs.caches.SiteCache",
         "LOCATION": redis_url(purpose),
         "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
@@ -215,6 +216,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of what changes about signing in
+ACCOUNT_RATE_LIMITS = {} if env.bool("RATE_LIMITS", default=True) else False  # {}: those of the library
 ACCOUNT_FORMS = {
     "reset_password": "orgs.account_forms.ResetPasswordForm",
     "add_email": "orgs.account_forms.AddEmailForm",
