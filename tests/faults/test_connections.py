@@ -1,4 +1,4 @@
-"""Each thread that books keeps a connection while it waits for its turn, so there must be one for each thread."""
+"""Each thread that books keeps a connection while it waits for its turn, so there must be one for each."""
 
 from contextlib import contextmanager
 
