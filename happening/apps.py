@@ -6,6 +6,9 @@ class HappeningConfig(AppConfig):
     name = "happening"
     default = True
 
+    def ready(self):
+        from happening import checks  # noqa: F401 - registers them
+
 
 class PlatformAdminConfig(admin.AdminConfig):
     default_site = "orgs.admin_site.PlatformAdminSite"
