@@ -20,6 +20,7 @@ from events.forms import ListFilters
 from events.listing import listed
 from events.models import Event
 from events.visibility import may_see
+from orgs.rate_limits import limited
 
 MOST = 500  # entries of a feed
 
@@ -33,6 +34,7 @@ def event_ics(request, event_id):
 
 
 @require_safe
+@limited("search", methods=("GET", "HEAD"))
 def events_ics(request):
     """The list as a feed; it takes the list's filters."""
     chosen = ListFilters(request.GET).chosen

@@ -6,16 +6,17 @@ The row of an event is the lock of everything that is booked on it. Triggers kee
 """
 
 import json
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from uuid import UUID
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
-from django.db import connections, models
+from django.db import connections, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from events import public_pages
 from events.seating import Layout
 from events.zones import zone_named
 from orgs.models import Organization
@@ -245,6 +246,7 @@ class Event(Identified, Dated):
         if not self._state.adding and update_fields is None:
             update_fields = self.WORDS
         super().save(update_fields=update_fields, **kwargs)
+        transaction.on_commit(partial(public_pages.forget, self.pk, public_pages.LIST), robust=True)
 
     @property
     def is_published(self) -> bool:

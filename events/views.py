@@ -7,9 +7,11 @@ from django.views.decorators.http import require_safe
 from events.chips import chips
 from events.forms import ListFilters
 from events.listing import BY_START, by_day, listed
+from orgs.rate_limits import limited
 
 
 @require_safe
+@limited("search", methods=("GET", "HEAD"))
 def event_list(request):
     filters = ListFilters(request.GET)
     chosen = filters.chosen

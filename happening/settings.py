@@ -5,6 +5,7 @@ before this module is read (`happening.embedded`). In production an unset URL is
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -41,8 +42,10 @@ INSTALLED_APPS = [
     "orgs",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
-    "happening.apps.PlatformAdminConfig",
+    "happening.apps.TenantAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -56,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "events.public_pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -110,6 +114,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # django-redis shares a pool between caches with the same URL, and so that clearing one spares the others.
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
+REDIS_KEY_PREFIX = env.str("HAPPENING_INSTANCE", default="")
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.15)  # seconds that anybody waits for it
 REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3, "live": 4}
 
 
@@ -119,6 +125,9 @@ def redis_url(purpose: str) -> str:
     if REDIS_URL.startswith("unix://"):
         return f"{REDIS_URL}?db={number}"
     return f"{REDIS_URL}/{number}"
+
+
+REDIS_URLS = {purpose: redis_url(purpose) for purpose in REDIS_DATABASES}
 
 
 def celery_redis_url() -> str:
@@ -133,27 +142,28 @@ def redis_cache(purpose: str) -> dict:
     return {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": redis_url(purpose),
-        "KEY_PREFIX": env.str("HAPPENING_INSTANCE", default=""),
+        "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "IGNORE_EXCEPTIONS": True,
-            "SOCKET_TIMEOUT": 0.15,
-            "SOCKET_CONNECT_TIMEOUT": 0.15,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
         },
     }
 
 
-CACHES = {"default": redis_cache("cache"), "sessions": redis_cache("sessions")}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_CACHE_ALIAS = "sessions"
+PUBLIC_PAGES_KEPT = env.int("PUBLIC_PAGES_KEPT", default=5)  # seconds; 0: each visitor's page is made anew
+CACHES = {"default": redis_cache("cache")}
+SESSION_ENGINE = "orgs.sessions"
+SESSION_REDIS_URL = redis_url("sessions")
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # --- Live updates. A channel of Redis belongs to no database, so its name tells instances apart.
 
 LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
 LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
-LIVE_REDIS_URL = redis_url("live")
-LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
+LIVE_REDIS_URL = REDIS_URLS["live"]
+LIVE_CHANNEL = ":".join(filter(None, [REDIS_KEY_PREFIX, "happening", "live"]))
 
 # --- Celery
 
@@ -164,7 +174,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if AMQP_URL
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
+INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
+NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
+DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
 # --- People
 
@@ -172,7 +184,10 @@ AUTH_USER_MODEL = "orgs.User"
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004"
 ]  # email is unique on lower(email), by a constraint that the check cannot see
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "orgs.sso.backend.KeycloakBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -197,7 +212,55 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "reset_password": "orgs.account_forms.ResetPasswordForm",
+    "add_email": "orgs.account_forms.AddEmailForm",
+}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "orgs.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Happening"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
+
+# --- Single sign-on: Keycloak, or another OpenID provider. Not there without OIDC_ISSUER.
+# Nothing is asked of it before somebody signs in; the paths are Keycloak's unless they are given.
+
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_RP_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="happening")
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_RP_SCOPES = env.str("OIDC_SCOPES", default="openid email profile")
+OIDC_SESSION_HOURS = env.int("OIDC_SESSION_HOURS", default=10)
+
+
+def oidc_endpoint(name: str) -> str:
+    """OIDC_<NAME>_ENDPOINT, or Keycloak's path."""
+    given = env.str(f"OIDC_{name.upper()}_ENDPOINT", default="")
+    return given or f"{OIDC_ISSUER}/protocol/openid-connect/{name}"
+
+
+OIDC_OP_AUTHORIZATION_ENDPOINT = oidc_endpoint("auth")
+OIDC_OP_TOKEN_ENDPOINT = oidc_endpoint("token")
+OIDC_OP_USER_ENDPOINT = oidc_endpoint("userinfo")
+OIDC_OP_JWKS_ENDPOINT = oidc_endpoint("certs")
+OIDC_OP_LOGOUT_ENDPOINT = oidc_endpoint("logout")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_TIMEOUT = 5
+OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
+
+# How often somebody may ask: requests, in so many seconds. Beyond that the answer is 429 with Retry-After.
+RATE_LIMITS = {
+    "book": {
+        "person": (env.int("BOOKINGS_PER_PERSON", default=30), 60),
+        "address": (env.int("BOOKINGS_PER_ADDRESS", default=600), 60),  # a school, an office, a whole network
+    },
+    "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
+}
+
+INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
+# Whether anybody with a verified address may start an organization at /orgs/new/.
+ORGANIZATIONS_BY_ANYBODY = env.bool("ORGANIZATIONS_BY_ANYBODY", default=True)
 
 # --- Mail: readable files in development, a server in production
 
@@ -234,6 +297,12 @@ WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
 # --- The browser's walls
 
+
+def origin(url: str) -> str:
+    scheme, host, *_ = urlsplit(url)
+    return f"{scheme}://{host}" if host else SELF
+
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -242,7 +311,9 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Chromium holds a form's redirects to this as well: signing out leads to the provider, from a
+        # tenant's host by way of the platform's.
+        "form-action": [SELF, *dict.fromkeys(map(origin, [SITE_URL, OIDC_OP_LOGOUT_ENDPOINT]))],
         "manifest-src": [SELF],
         "base-uri": [NONE],
         "object-src": [NONE],
@@ -274,5 +345,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
+        "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
     },
 }

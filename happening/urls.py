@@ -3,14 +3,18 @@ from django.urls import include, path
 
 from happening import health
 from notifications.live_views import inbox_stream
+from orgs.sso.views import SignOut
 
 urlpatterns = [
     path("", include("bookings.urls")),
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
     path("live/notifications/", inbox_stream, name="live_inbox"),
+    path("", include("orgs.site_urls")),
     path("account/", include("orgs.urls")),
+    path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),
+    path("oidc/", include("orgs.sso.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -3,13 +3,25 @@
 import re
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.core.exceptions import ValidationError
+from allauth.core import context as allauth_context
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orgs.models import User
+from orgs import account_mail
+from orgs.models import AccountMail, User
 from orgs.models.fields import ADDRESS
+from orgs.sso import provider
+from orgs.sso.identity import is_managed_elsewhere
 
 LONGEST = User._meta.get_field("email").max_length
+KINDS = {
+    "account/email/email_confirmation": AccountMail.Kind.VERIFICATION,
+    "account/email/email_confirmation_signup": AccountMail.Kind.VERIFICATION,
+    "account/email/password_reset_key": AccountMail.Kind.PASSWORD_RESET,
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -18,3 +30,31 @@ class AccountAdapter(DefaultAccountAdapter):
         if not re.fullmatch(ADDRESS, email) or len(email) > LONGEST:
             raise ValidationError(_("Write an address that mail can be sent to, such as ada@example.org."))
         return super().clean_email(email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+        """Owed rather than sent: no request of a person waits for a mail server."""
+        request = allauth_context.request
+        facts = {"request": request, "email": email, "current_site": get_current_site(request), **context}
+        message = self.render_mail(template_prefix, email, facts)
+        account_mail.post(
+            kind=KINDS.get(template_prefix, AccountMail.Kind.NOTICE),
+            to=email,
+            subject=message.subject,
+            text=message.body,
+            user_id=getattr(context.get("user"), "pk", None),
+            now=timezone.now(),
+        )
+
+    def set_password(self, user: User, password: str) -> None:
+        """Nobody who signs in by single sign-on alone gets a way around it."""
+        if is_managed_elsewhere(user):
+            raise PermissionDenied
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
+    def get_reauthentication_methods(self, user: User) -> list[dict]:
+        methods = super().get_reauthentication_methods(user)
+        if user.is_authenticated and user.keycloak_id and provider.is_configured():
+            url = f"{reverse('oidc_begin')}?again=1"
+            methods.append({"id": "oidc", "description": _("Use single sign-on"), "url": url})
+        return methods

@@ -1,5 +1,6 @@
 """The programs of `make run`. `Procfile` has their like for production."""
 
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ def setup() -> Program:
 
 
 def all_of(*, port: int, data: Path) -> list[Program]:
-    """Web, worker and beat. A killed run ends the worker at once: an unfinished task is handed out again."""
+    """Web, worker and beat, and where there is a RabbitMQ the sender; else the worker delivers.
+
+    A killed run ends the worker at once: an unfinished task is handed out again.
+    """
     return [
         _python("web", f"-m happening.embedded.web {port}"),
         _python(
@@ -34,7 +38,13 @@ def all_of(*, port: int, data: Path) -> list[Program]:
             "-m celery --app happening --quiet beat --pidfile= --schedule",
             str(data / "beat-schedule"),
         ),
+        *([_python("sender", "manage.py deliver_notifications")] if os.environ.get("AMQP_URL") else []),
     ]
+
+
+def identity_provider() -> Program:
+    """What single sign-on leads to in a development run."""
+    return _python("identity", "-m happening.demo.identity.serve")
 
 
 def _python(name: str, words: str, *more: str, end_signal: signal.Signals = signal.SIGTERM) -> Program:
