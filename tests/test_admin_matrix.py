@@ -22,8 +22,8 @@ from notifications.models import Notification
 from orgs.admin_site import TenantAdminSite, TenantModelAdmin
 from orgs.admin_site.walls import Walls
 from orgs.models import Invite, Membership, Organization, User
+from tests.marked import MARKERS, make_tenants
 from tests.racing import at_once
-from tests.tenants import MARKERS, make_tenants
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 

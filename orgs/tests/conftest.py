@@ -58,6 +58,12 @@ def token_for(mail_to):
     return finding
 
 
+@pytest.fixture(autouse=True)
+def unlimited(settings):
+    """Attempts are not counted over tests; `test_limits` counts them."""
+    settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
+
+
 @pytest.fixture(scope="session")
 def a_forger():
     forger = Forger()
