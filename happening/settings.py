@@ -91,6 +91,8 @@ TEMPLATES = [
     },
 ]
 
+WEB_THREADS = env.int("WEB_THREADS", default=32)  # of each web process; one database connection a thread
+
 # --- PostgreSQL: the truth. READ COMMITTED is pinned because the services' locking is written for it.
 
 DATABASES = {
