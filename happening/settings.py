@@ -167,8 +167,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
 LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
-LIVE_REDIS_URL = redis_url("live")
-LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
+LIVE_REDIS_URL = REDIS_URLS["live"]
+LIVE_CHANNEL = ":".join(filter(None, [REDIS_KEY_PREFIX, "happening", "live"]))
 
 # --- Celery
 
