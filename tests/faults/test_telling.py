@@ -55,14 +55,14 @@ class TestARelayThatIsKilled:
 
     def test_as_the_parent_or_as_a_child_loses_nothing(self, running, mail_sink):
         worker, *_ = running
-        owed = Owed(1_500)
+        owed = Owed(400)
         owed.wait(delivered=1)
         worker.kill_child()
-        owed.wait(delivered=300)
+        owed.wait(delivered=50)
         worker.kill()
         let_time_pass()
         worker.start()
-        owed.wait(delivered=1_500)
+        owed.wait(delivered=400)
         assert owed.complaints(mail_sink) == []
 
 
@@ -82,14 +82,14 @@ class TestASenderThatIsKilled:
     def test_in_the_middle_of_many_hands_over_to_another(self, running, house, mail_sink):
         *_, sender = running
         house.command("deliver_notifications")
-        owed = Owed(500)
+        owed = Owed(300)
         owed.wait(delivered=50)
         sender.kill()
         time.sleep(1)
-        owed.wait(delivered=400)
+        owed.wait(delivered=240)
         let_time_pass()
         put_right()
-        owed.wait(delivered=500)
+        owed.wait(delivered=300)
         assert owed.complaints(mail_sink, twice=1) == []
 
 
@@ -120,14 +120,14 @@ class TestRabbitMQ:
         assert owed.complaints(mail_sink) == []
 
     def test_restarted_in_the_middle_loses_nothing(self, running, broker, mail_sink):
-        owed = Owed(1_500)
-        owed.wait(delivered=100)
+        owed = Owed(400)
+        owed.wait(delivered=50)
         broker.restart()
         let_time_pass()
-        owed.wait(delivered=1_400)
+        owed.wait(delivered=350)
         let_time_pass()
         put_right()
-        owed.wait(delivered=1_500)
+        owed.wait(delivered=400)
         assert owed.complaints(mail_sink) == []
 
     def test_without_its_queue_gets_it_back_and_what_was_in_it(self, running, broker, mail_sink):
