@@ -1,9 +1,9 @@
 """The states of a notification and every arrow between them, each one function, one statement, set-wise.
 
     pending --claim--> pending, leased --handed_over--> sent --take--> sent, leased --told--> delivered
-       ^                    |                            |                 |------failed---> failed
-       |<------keep---------+                            |                 |
-       |<------later--------------------(redrive)--------+<----postpone----+
+
+and back or aside: `keep`, `postpone`, `let_go`, `overtaken`, `failed`, `again`. What was sent and never came
+back is put right by `reconcile`. `docs/architecture.md` has them all in a table.
 
 A lease is a moment, and that moment says whose it is: a row is claimed again only after it, so no two claims
 of a row carry the same one. A relay or a sender that comes too late finds its moment gone and changes
