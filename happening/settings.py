@@ -272,7 +272,7 @@ RATE_LIMITS = {
 
 # --- Mail: readable files in development, a server in production
 
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds that a mail server may take for an answer
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email("EMAIL_URL"))
 else:
