@@ -109,6 +109,7 @@ async def _go(visitors, people, journey: str, path: str, seconds: float, journey
 
 
 async def look(visitor: "Visitor", path: str, people) -> None:
+    visitor.session = ""
     await visitor.request("look", "GET", path)
 
 
@@ -127,7 +128,8 @@ async def book(visitor: "Visitor", path: str, people) -> None:
         f"{path}book/",
         _form(key=_hidden(page.body, "idempotency_key"), token=_hidden(page.body, "csrfmiddlewaretoken")),
     )
-    await visitor.request("booking", "GET", visitor.location)
+    if visitor.location:
+        await visitor.request("booking", "GET", visitor.location)
 
 
 class Visitor(asyncio.Protocol):

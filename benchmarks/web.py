@@ -66,7 +66,7 @@ def serving(database: str) -> Iterator[Server]:
         check=True,
     )
     words = (
-        f"-m granian happening.embedded.web:application --interface wsgi --host {HOST} --port {port} "
+        f"-m granian happening.wsgi:application --interface wsgi --host {HOST} --port {port} "
         f"--workers {WORKERS} --blocking-threads {THREADS} --log-level error"
     )
     process = child.spawn([sys.executable, *words.split()], death_signal=SIGTERM, env=environment)

@@ -102,7 +102,7 @@ class Web(Program):
         self.port = free_port()
         super().__init__(
             name,
-            *("-m", "granian", "happening.embedded.web:application", "--interface", "wsgi"),
+            *("-m", "granian", "happening.wsgi:application", "--interface", "wsgi"),
             *("--host", HOST, "--port", str(self.port)),
             *("--workers", "1", "--blocking-threads", str(threads), "--log-level", "error"),
             log=log,

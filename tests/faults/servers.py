@@ -63,6 +63,11 @@ class Faulty(Server):
 
 
 class FaultyPostgres(Faulty, Postgres):
+    max_connections = 150
+
+    def command(self) -> list[str]:
+        return [*super().command(), "-c", f"max_connections={self.max_connections}"]
+
     def stop(self) -> None:
         connection.close()  # the test's own
         super().stop()
