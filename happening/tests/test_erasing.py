@@ -17,7 +17,7 @@ from happening import erasing
 from notifications.models import Notification, Preference
 from notifications.preferences import keep_to_inbox
 from orgs import account_mail
-from orgs.models import Invite, KeycloakGroup, Membership, SpentToken, User
+from orgs.models import AccountMail, Invite, KeycloakGroup, Membership, SpentToken, User
 from tests.factories import (
     EmailAddressFactory,
     EventFactory,
@@ -297,6 +297,8 @@ class TestOwnData:
                 Booking,
                 BookingHistory,
                 Notification,
+                Preference,
+                AccountMail,
                 UserSession,
                 LogEntry,
             ),
