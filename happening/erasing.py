@@ -26,7 +26,8 @@ from django.utils.translation import ngettext
 from bookings import services
 from bookings.errors import BookingRefused
 from bookings.models import Booking
-from orgs.models import Invite, Membership, Organization, User
+from notifications.models import Preference
+from orgs.models import AccountMail, Invite, Membership, Organization, User
 
 
 class LastAdministrator(Exception):
@@ -111,7 +112,8 @@ def _remove(person: User) -> None:
         addresses = {person.email, *EmailAddress.objects.filter(user=person).values_list("email", flat=True)}
         written = {address.lower() for address in addresses if address}
         Invite.objects.alias(written=Lower("email")).filter(written__in=written).delete()
-        for model in (EmailAddress, Authenticator, Membership):
+        AccountMail.objects.alias(written=Lower("recipient")).filter(written__in=written).delete()
+        for model in (AccountMail, Preference, EmailAddress, Authenticator, Membership):
             model.objects.filter(user=person).delete()
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk)

@@ -12,8 +12,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 
 from bookings.models import Booking, BookingHistory, BookingSeat
-from notifications.models import Notification
-from orgs.models import Invite, Membership, User
+from notifications.models import Notification, Preference
+from orgs.models import AccountMail, Invite, Membership, User
 
 
 def held_about(person: User, *, now: datetime) -> dict:
@@ -143,6 +143,28 @@ def messages(person: User) -> list[dict]:
     ]
 
 
+def wishes(person: User) -> list[dict]:
+    """What they chose about mail."""
+    rows = Preference.objects.filter(user=person).order_by("type")
+    return [{"type": row.type, "by_mail": row.by_mail, "chosen_at": _at(row.updated_at)} for row in rows]
+
+
+def account_mails(person: User) -> list[dict]:
+    """What was written to them about their account; not the text, which opens it."""
+    rows = AccountMail.objects.filter(user=person).order_by("created_at")
+    return [
+        {
+            "kind": row.kind,
+            "to": row.recipient,
+            "subject": row.subject,
+            "status": row.status,
+            "made_at": _at(row.created_at),
+            "sent_at": _at(row.sent_at),
+        }
+        for row in rows
+    ]
+
+
 def changes_as_staff(person: User) -> list[dict]:
     rows = LogEntry.objects.filter(user=person).order_by("pk")
     return [{"at": _at(row.action_time), "what": str(row)} for row in rows]
@@ -162,5 +184,7 @@ PARTS = {
     "bookings": bookings,
     "booking_history": history,
     "messages": messages,
+    "wishes": wishes,
+    "account_mails": account_mails,
     "changes_as_staff": changes_as_staff,
 }

@@ -14,8 +14,10 @@ from django.utils import timezone
 from bookings import services
 from bookings.models import Booking, BookingHistory
 from happening import erasing
-from notifications.models import Notification
-from orgs.models import Invite, KeycloakGroup, Membership, SpentToken, User
+from notifications.models import Notification, Preference
+from notifications.preferences import keep_to_inbox
+from orgs import account_mail
+from orgs.models import AccountMail, Invite, KeycloakGroup, Membership, SpentToken, User
 from tests.factories import (
     EmailAddressFactory,
     EventFactory,
@@ -83,8 +85,13 @@ class TestErasing:
             expires_at=timezone.now() + timedelta(days=1),
         )
         LogEntry.objects.log_actions(UserFactory().pk, [ada], 2, change_message="Changed Ada Secretname")
+        account_mail.post(
+            kind="notice", to="Ada@Secret.example", subject="Ada Secretname", text="Hello", now=timezone.now()
+        )
+        keep_to_inbox(user_id=ada.pk)
         erase(ada)
         left = everything()
+        assert not Preference.objects.exists()
         for secret in ("secret.example", "Secretname", "4930901820", "the-secret-subject", "Europe/Berlin"):
             assert secret not in left.replace("time_zone': 'Europe/Berlin'", "")
 
@@ -290,6 +297,8 @@ class TestOwnData:
                 Booking,
                 BookingHistory,
                 Notification,
+                Preference,
+                AccountMail,
                 UserSession,
                 LogEntry,
             ),
