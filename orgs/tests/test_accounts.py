@@ -40,7 +40,7 @@ class TestSigningUp:
     )
     def test_refuses_an_address_that_the_database_would_refuse(self, client, address):
         answer = client.post(reverse("account_signup"), {**SIGN_UP, "email": address})
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert not User.objects.exists()
 
     def test_does_not_tell_whether_an_address_is_known(self, client):
@@ -108,7 +108,7 @@ class TestSigningIn:
         assert client.post(reverse("account_login"), facts).url == reverse("event_list")
 
     def test_is_refused_with_a_wrong_password(self, client, ada):
-        assert self.sign_in(client, "wrong").status_code == 200
+        assert self.sign_in(client, "wrong").status_code == 422
         assert client.get(reverse("account")).status_code == 302
 
     def test_is_refused_to_who_is_suspended(self, client, ada):
