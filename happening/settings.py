@@ -210,7 +210,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.NameForm"
-ACCOUNT_FORMS = {"signup": "orgs.sign_up.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
@@ -221,6 +220,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of what changes about signing in
 ACCOUNT_RATE_LIMITS = {} if env.bool("RATE_LIMITS", default=True) else False  # {}: those of the library
 ACCOUNT_FORMS = {
+    "signup": "orgs.sign_up.SignUpForm",
     "reset_password": "orgs.account_forms.ResetPasswordForm",
     "add_email": "orgs.account_forms.AddEmailForm",
 }
