@@ -320,5 +320,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
+        "fido2": {"level": "WARNING"},  # it would name people's keys
     },
 }
