@@ -12,6 +12,7 @@ from django.db import connection
 
 from bookings import free_runs, waitlist
 from bookings.errors import Closed, EventCancelled, NotBookable, NotOpenYet
+from bookings.following import Following
 from bookings.house import House
 from bookings.ledger import Ledger
 from bookings.models import Booking, BookingSeat, EventTotals
@@ -29,6 +30,7 @@ class BoxOffice:
         self.event, self.now = event, now
         self.ledger = Ledger(event, now)
         self.house = House(event)
+        self._following = Following(event)
         self._last_number = event.last_waiting_number
         self._somebody_waits = False
         self._line_stands = False  # under the strict rule: somebody is in line, and nobody may pass
@@ -43,11 +45,16 @@ class BoxOffice:
         """
         return cls(Event.objects.lock(event_id), now=now, mend_runs=mend_runs)
 
-    def close(self) -> None:
-        """Write what was decided."""
+    def close(self, *, claimed: int = 0, is_counted: bool = True) -> None:
+        """Write what was decided, and have everybody follow who does so once it is committed.
+
+        Args:
+            claimed, is_counted: see `Following.on_commit`.
+        """
         self.flush()
         if self.owes_promotions:
             EventJob.objects.owe(self.event, EventJob.Kind.SETTLE_QUEUE, due_at=self.now)
+        self._following.on_commit(left=self.free, claimed=claimed, is_counted=is_counted)
 
     # What may be done
 
@@ -196,9 +203,11 @@ class BoxOffice:
 
     def flush(self) -> None:
         """Write what has been decided so far, and forget it."""
+        if self._last_number:  # somebody has stood in line
+            self._following.line |= self.ledger.line_changes()
         self.ledger.write()
         self.ledger = Ledger(self.event, self.now)
         self.house.store()
         if self._last_number != self.event.last_waiting_number:
             self.event.last_waiting_number = self._last_number
-            self.event.save(update_fields=["last_waiting_number"])
+            Event.objects.filter(pk=self.event.pk).update(last_waiting_number=self._last_number)

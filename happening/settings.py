@@ -23,10 +23,10 @@ DEBUG = env.bool("DEBUG", default=False)
 
 if DEVELOPMENT:
     SECRET_KEY = env.str("SECRET_KEY", default="only-for-development-" + "0" * 40)
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", ".localhost"])
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 else:
     SECRET_KEY = env.str("SECRET_KEY")
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")  # of the platform, written out: see `orgs.tenancy`
 
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Happening <hello@happening.test>")
@@ -45,7 +45,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
-    "happening.apps.PlatformAdminConfig",
+    "happening.apps.TenantAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -56,9 +56,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "orgs.tenancy.TenancyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "events.public_pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -83,10 +85,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "orgs.look.look",
             ],
         },
     },
 ]
+
+WEB_THREADS = env.int("WEB_THREADS", default=32)  # of each web process; one database connection a thread
 
 # --- PostgreSQL: the truth. READ COMMITTED is pinned because the services' locking is written for it.
 
@@ -115,7 +120,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
 REDIS_KEY_PREFIX = env.str("HAPPENING_INSTANCE", default="")
-REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3}
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.15)  # seconds that anybody waits for it
+REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3, "live": 4}
 
 
 def redis_url(purpose: str) -> str:
@@ -124,6 +130,9 @@ def redis_url(purpose: str) -> str:
     if REDIS_URL.startswith("unix://"):
         return f"{REDIS_URL}?db={number}"
     return f"{REDIS_URL}/{number}"
+
+
+REDIS_URLS = {purpose: redis_url(purpose) for purpose in REDIS_DATABASES}
 
 
 def celery_redis_url() -> str:
@@ -142,16 +151,24 @@ def redis_cache(purpose: str) -> dict:
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "IGNORE_EXCEPTIONS": True,
-            "SOCKET_TIMEOUT": 0.15,
-            "SOCKET_CONNECT_TIMEOUT": 0.15,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
         },
     }
 
 
+PUBLIC_PAGES_KEPT = env.int("PUBLIC_PAGES_KEPT", default=5)  # seconds; 0: each visitor's page is made anew
 CACHES = {"default": redis_cache("cache")}
 SESSION_ENGINE = "orgs.sessions"
 SESSION_REDIS_URL = redis_url("sessions")
 SESSION_COOKIE_SAMESITE = "Lax"
+
+# --- Live updates. A channel of Redis belongs to no database, so its name tells instances apart.
+
+LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
+LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
+LIVE_REDIS_URL = redis_url("live")
+LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
 
 # --- Celery
 
@@ -162,7 +179,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if AMQP_URL
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
+INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
+NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
+DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
 # --- People
 
@@ -191,6 +210,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.NameForm"
+ACCOUNT_FORMS = {"signup": "orgs.sign_up.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
@@ -237,6 +257,19 @@ OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_TIMEOUT = 5
 OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
 
+INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
+# Whether anybody with a verified address may start an organization at /orgs/new/.
+ORGANIZATIONS_BY_ANYBODY = env.bool("ORGANIZATIONS_BY_ANYBODY", default=True)
+# How often somebody may ask: requests, in so many seconds. Beyond that the answer is 429 with Retry-After.
+RATE_LIMITS = {
+    "book": {
+        "person": (env.int("BOOKINGS_PER_PERSON", default=30), 60),
+        "address": (env.int("BOOKINGS_PER_ADDRESS", default=600), 60),  # a school, an office, a whole network
+    },
+    "start": {"person": (env.int("ORGANIZATIONS_PER_PERSON", default=20), 3_600)},
+    "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
+}
+
 # --- Mail: readable files in development, a server in production
 
 EMAIL_TIMEOUT = 10
@@ -256,6 +289,7 @@ TIME_ZONE = "UTC"
 
 # --- Files
 
+MEDIA_ROOT = DATA_DIR / "media"  # organizations' logos, served by `orgs.look`
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -314,12 +348,18 @@ if not DEVELOPMENT:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "happening.log_scrubbing.ScrubbingFormatter",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
         "fido2": {"level": "WARNING"},  # it would name people's keys
+        "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
     },
 }

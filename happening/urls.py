@@ -2,12 +2,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from happening import account, health
+from notifications.live_views import inbox_stream
 from orgs.sso.views import SignOut
 
 urlpatterns = [
     path("", include("bookings.urls")),
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
+    path("live/notifications/", inbox_stream, name="live_inbox"),
+    path("", include("orgs.site_urls")),
     path("account/", include("orgs.urls")),
     path("account/data/", account.own_data_page, name="own_data"),
     path("account/data.json", account.own_data_file, name="own_data_file"),

@@ -1,6 +1,9 @@
-"""What is owed to people: the transactional outbox and, read by its person, the inbox.
+"""What is owed to people: the transactional outbox and, read by its person, the inbox; and who does not want
+which of it by mail.
 
-State and moment agree by constraint: who says `sent`, `delivered` or `failed` says when.
+State and moment agree by constraint: who says `sent`, `delivered` or `failed` says when. The arrows from
+one state to another are in `states`. `lease_until` says that somebody has the row in hand until then: the
+relay one that is pending, the sender one that is sent.
 """
 
 from django.conf import settings
@@ -61,6 +64,13 @@ class Notification(Identified, Dated):
     event_id = models.UUIDField(null=True)
     booking_id = models.UUIDField(null=True)
     superseded_by = models.UUIDField(null=True)
+    in_bulk = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_(
+            "One of many that a change of the event owes: it lets pass who is told of their own doing."
+        ),
+    )
 
     objects = NotificationQuerySet.as_manager()
 
@@ -105,8 +115,8 @@ class Notification(Identified, Dated):
                 name="failed_notifications_alone_say_when",
             ),
             models.CheckConstraint(
-                condition=Q(lease_until__isnull=True) | Q(status="pending"),
-                name="only_pending_notifications_are_leased",
+                condition=Q(lease_until__isnull=True) | Q(status__in=["pending", "sent"]),
+                name="only_notifications_under_way_are_leased",
             ),
             models.CheckConstraint(
                 condition=Q(superseded_by__isnull=True) | Q(status="delivered"),
@@ -116,12 +126,15 @@ class Notification(Identified, Dated):
         ]
         indexes = [
             models.Index(
-                fields=["due_at", "id"], condition=Q(status="pending"), name="idx_notifications_pending"
+                fields=["in_bulk", "due_at", "id"],
+                condition=Q(status="pending"),
+                name="idx_notifications_pending",
             ),
             models.Index(fields=["user", "-created_at", "-id"], name="idx_notifications_inbox"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="idx_notifications_unread"),
             models.Index(fields=["sent_at"], condition=Q(status="sent"), name="idx_notifications_sent"),
-            models.Index(fields=["event_id"], name="idx_notifications_event_id"),
+            models.Index(fields=["failed_at"], condition=Q(status="failed"), name="idx_notifications_failed"),
+            models.Index(fields=["event_id", "user"], name="idx_notifications_event_user"),
             models.Index(
                 fields=["booking_id"],
                 condition=Q(booking_id__isnull=False),
@@ -131,3 +144,41 @@ class Notification(Identified, Dated):
 
     def __str__(self):
         return self.get_type_display()
+
+
+class Preference(Identified, Dated):
+    """What a person chose for messages of one type: by mail and in the inbox, or in the inbox alone.
+
+    Without a row a message goes by mail. People choose for what does not concern a seat of theirs; that
+    somebody's mail is kept back altogether (`EVERYTHING`: the invented guests of the demo) is no choice of
+    people, and no form offers it.
+    """
+
+    EVERYTHING = "everything"
+    OPTIONAL = (Notification.Type.EVENT_REMINDER,)
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        related_name="notification_preferences",
+        db_constraint=False,
+        db_index=False,
+    )
+    type = models.CharField(_("type"), max_length=40)
+    by_mail = models.BooleanField(_("by mail"))
+
+    class Meta:
+        db_table = "notification_preferences"
+        db_table_comment = "What people chose: which messages come by mail, and which stay in the inbox."
+        verbose_name = _("notification preference")
+        verbose_name_plural = _("notification preferences")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(type__in=["event_reminder", "everything"]),
+                name="booking_mail_cannot_be_turned_off",
+            ),
+            models.UniqueConstraint(fields=["user", "type"], name="a_person_chooses_once_for_each_type"),
+        ]
+
+    def __str__(self):
+        return self.type

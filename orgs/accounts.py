@@ -3,16 +3,26 @@
 import re
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orgs.models import User
+from orgs import account_mail
+from orgs.models import AccountMail, User
 from orgs.models.fields import ADDRESS
+from orgs.safe_next import is_safe
 from orgs.sso import provider
 from orgs.sso.identity import is_managed_elsewhere
 
 LONGEST = User._meta.get_field("email").max_length
+KINDS = {
+    "account/email/email_confirmation": AccountMail.Kind.VERIFICATION,
+    "account/email/email_confirmation_signup": AccountMail.Kind.VERIFICATION,
+    "account/email/password_reset_key": AccountMail.Kind.PASSWORD_RESET,
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -21,6 +31,23 @@ class AccountAdapter(DefaultAccountAdapter):
         if not re.fullmatch(ADDRESS, email) or len(email) > LONGEST:
             raise ValidationError(_("Write an address that mail can be sent to, such as ada@example.org."))
         return super().clean_email(email)
+
+    def is_safe_url(self, url: str | None) -> bool:
+        return is_safe(url)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+        """Owed rather than sent: no request of a person waits for a mail server."""
+        request = allauth_context.request
+        facts = {"request": request, "email": email, "current_site": get_current_site(request), **context}
+        message = self.render_mail(template_prefix, email, facts)
+        account_mail.post(
+            kind=KINDS.get(template_prefix, AccountMail.Kind.NOTICE),
+            to=email,
+            subject=message.subject,
+            text=message.body,
+            user_id=getattr(context.get("user"), "pk", None),
+            now=timezone.now(),
+        )
 
     def set_password(self, user: User, password: str) -> None:
         """Nobody who signs in by single sign-on alone gets a way around it."""

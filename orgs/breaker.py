@@ -23,7 +23,10 @@ class Away(Exception):
 
 
 class Breaker:
-    """Guards one Redis for one process; `makes_good` runs once when it is back after a failure."""
+    """Guards one Redis for one process; `makes_good` runs once when it is back after a failure.
+
+    `failures` counts: who sees it grow knows that what Redis was told before may be lost.
+    """
 
     def __init__(self, name: str, *, makes_good: Callable[[], object] = lambda: None) -> None:
         self.name = name
@@ -31,6 +34,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._is_away = False
         self._asks_again_at = 0.0
+        self.failures = 0
 
     def ask(self, command: Callable[[], Answer]) -> Answer:
         """What `command` returns.
@@ -65,3 +69,4 @@ class Breaker:
         if not self._is_away:
             logger.warning("Redis for %s does not answer: %s", self.name, type(error).__name__)
         self._is_away = True
+        self.failures += 1

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orgs.models import User
+from orgs.names import validate_visible
 
 PHONE = r"\+[1-9][0-9]{1,14}"  # E.164, as the database holds it
 
@@ -25,7 +26,10 @@ def zones() -> list[tuple[str, str]]:
 
 class ProfileForm(forms.ModelForm):
     name = forms.CharField(
-        label=gettext_lazy("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"})
+        label=gettext_lazy("Your name"),
+        max_length=200,
+        validators=[validate_visible],
+        widget=forms.TextInput({"autocomplete": "name"}),
     )
     phone = forms.CharField(
         label=gettext_lazy("Phone"),

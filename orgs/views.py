@@ -1,5 +1,6 @@
 """A person's own account: who they are here, and the ways in and out."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orgs.models import User
+from orgs.offers import offered_to
 from orgs.profile import ProfileForm
 from orgs.sso import provider
 from orgs.sso.identity import is_managed_elsewhere
@@ -28,6 +30,8 @@ def account(request):
     context = {
         "form": form,
         "memberships": memberships,
+        "offers": offered_to(person),
+        "may_start": settings.ORGANIZATIONS_BY_ANYBODY,
         "is_managed_elsewhere": is_managed_elsewhere(person),
         "has_single_sign_on": provider.is_configured(),
     }

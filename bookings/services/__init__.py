@@ -9,26 +9,34 @@ Booking is joining the queue and letting it settle: see `bookings.waitlist` for 
 `bookings.box_office` for what happens under the lock.
 """
 
-from bookings.services.book import book
+from bookings.services.book import book, set_aside
 from bookings.services.cancel import cancel
 from bookings.services.cancel_event import cancel_event
 from bookings.services.capacity import change_capacity
 from bookings.services.close_waitlist import close_waitlist, close_waitlists
 from bookings.services.jobs import run_jobs
+from bookings.services.layout import change_layout
 from bookings.services.modify import modify
 from bookings.services.promote import promote, settle
+from bookings.services.remind import due_reminders, owe_reminders
 from bookings.services.reschedule import reschedule
+from bookings.services.resend import resend
 
 __all__ = [
     "book",
     "cancel",
     "cancel_event",
     "change_capacity",
+    "change_layout",
     "close_waitlist",
     "close_waitlists",
+    "due_reminders",
     "modify",
+    "owe_reminders",
     "promote",
     "reschedule",
+    "resend",
     "run_jobs",
+    "set_aside",
     "settle",
 ]

@@ -16,6 +16,7 @@ from happening.demo.identity.people import ORGANIZERS, subject_of
 from happening.demo.programme import Planned, programme
 from happening.demo.stage import Stage
 from happening.demo.stories import STORIES
+from notifications import preferences
 from orgs.models import KeycloakGroup, Membership, Organization, User
 
 ORGANIZATIONS = {"acme": "Acme Kulturhaus", "globex": "Globex Open Campus"}
@@ -101,7 +102,10 @@ def _account(email: str, name: str) -> User:
 
 
 def _guest(name: str, email: str) -> User:
-    return User.objects.filter(email=email).first() or User.objects.create_user(email, None, name=name)
+    """Somebody invented, who is told things in an inbox that nobody opens; nothing is mailed to them."""
+    guest = User.objects.filter(email=email).first() or User.objects.create_user(email, None, name=name)
+    preferences.keep_to_inbox(user_id=guest.pk)
+    return guest
 
 
 @cache

@@ -65,6 +65,15 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def shared_socket(port: int) -> socket.socket:
+    """A socket bound to a port that another process of this user holds."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((HOST, port))
+    return bound
+
+
 def _hold(port: int) -> None:
     """Bind it in a way that only a server of the same user that shares can listen there."""
     holder = socket.socket()

@@ -17,7 +17,7 @@ def what_is_used(place: Place) -> Iterator[str]:
     if os.environ.get("AMQP_URL"):
         yield f"RabbitMQ    {_host('AMQP_URL')}"
     else:
-        yield "RabbitMQ    none answers on 127.0.0.1:5672; background work goes through Redis"
+        yield "RabbitMQ    none answers on 127.0.0.1:5672; the worker is asked through Redis, and mails"
 
 
 def banner(address: str, place: Place) -> Iterator[str]:

@@ -1,11 +1,15 @@
 import re
+from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 
-from orgs.models import User
+from orgs.models import AccountMail, User
+from orgs.tasks import send_account_mail
 from tests.factories import UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -16,6 +20,8 @@ class TestSigningUp:
     def test_ends_signed_in_by_the_link_in_the_mail(self, client):
         answer = client.post(reverse("account_signup"), SIGN_UP)
         assert answer.url == reverse("account_email_verification_sent")
+        assert not mail.outbox  # a request speaks to no mail server
+        send_account_mail()
         link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
         client.post(link)
         assert client.get(reverse("account")).status_code == 200
@@ -46,6 +52,37 @@ class TestSigningUp:
     def test_knows_an_address_however_it_is_written(self, client):
         UserFactory(email="ada@example.org", verified=True)
         client.post(reverse("account_signup"), {**SIGN_UP, "email": "ADA@Example.org"})
+        assert User.objects.count() == 1
+
+
+class TestMailAboutAnAccount:
+    def test_says_what_it_is_for_and_whose(self, client):
+        address = f"{uuid4()}@example.org"  # a new one: how often one is written to is limited
+        client.post(reverse("account_signup"), {**SIGN_UP, "email": address})
+        owed = AccountMail.objects.get()
+        assert (owed.kind, owed.recipient, owed.user) == ("verification", address, User.objects.get())
+
+    def test_for_a_new_password_leads_to_the_page_for_it(self, client):
+        person = UserFactory(email="ada@example.org", verified=True)
+        client.post(reverse("account_reset_password"), {"email": "ada@example.org"})
+        owed = AccountMail.objects.get()
+        assert (owed.kind, owed.user) == ("password_reset", person)
+        send_account_mail()
+        link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
+        assert client.get(link, follow=True).status_code == 200
+
+    def test_that_has_no_kind_of_its_own_is_a_notice(self, client):
+        client.post(reverse("account_reset_password"), {"email": "nobody@example.org"})
+        assert AccountMail.objects.get().kind == "notice"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSigningUpTwiceAtOnce:
+    def test_makes_one_account_and_answers_both_alike(self):
+        answers = at_once(*[lambda: Client().post(reverse("account_signup"), SIGN_UP)] * 4)
+        assert {(answer.status_code, answer.url) for answer in answers} == {
+            (302, reverse("account_email_verification_sent"))
+        }
         assert User.objects.count() == 1
 
 

@@ -41,6 +41,24 @@ ORDINARY = {
         "kind": "cancel_bookings",
         "due_at": "2000-01-01 00:00Z",
     },
+    "membership_history": {
+        "organization_id": lambda rows: rows.value("SELECT gen_random_uuid()"),
+        "user_id": lambda rows: rows.value("SELECT gen_random_uuid()"),
+        "action": "joined",
+    },
+    "notification_preferences": {
+        "user_id": lambda rows: rows.add("users"),
+        "type": "event_reminder",
+        "by_mail": False,
+    },
+    "account_mails": {
+        "kind": "verification",
+        "recipient": "ada@example.test",
+        "subject": "Is this your address?",
+        "sealed": "gAAAA",
+        "due_at": "2000-01-01 00:00Z",
+        "give_up_at": "2000-01-02 00:00Z",
+    },
     "keycloak_groups": {
         "organization_id": lambda rows: rows.add("organizations"),
         "path": "/acme/organizers",

@@ -19,7 +19,17 @@ TABLES = [
     "notifications",
     "organization_invites",
 ]
-OURS = [*TABLES, "event_jobs", "event_totals", "event_free_runs", "keycloak_groups", "spent_tokens"]
+OURS = [
+    *TABLES,
+    "event_jobs",
+    "event_totals",
+    "event_free_runs",
+    "notification_preferences",
+    "account_mails",
+    "keycloak_groups",
+    "spent_tokens",
+    "membership_history",
+]
 INDEXES = [
     "idx_events_date_status",
     "idx_bookings_event_id",
