@@ -359,6 +359,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
+        "fido2": {"level": "WARNING"},  # it would name people's keys
         "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
     },
 }
