@@ -38,6 +38,11 @@ class Ledger:
         booking.version += 1
         self.changed[booking.pk] = booking
 
+    def line_changes(self) -> dict[UUID, int | None]:
+        """The number in line of every booking that got one, None of those that may have lost theirs."""
+        made = {booking.pk: booking.waiting_number for booking in self.made if booking.is_waiting}
+        return made | {booking.pk: booking.waiting_number for booking in self.changed.values()}
+
     def write(self) -> None:
         with connection.cursor() as cursor:
             if self.made:

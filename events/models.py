@@ -6,16 +6,17 @@ The row of an event is the lock of everything that is booked on it. Triggers kee
 """
 
 import json
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from uuid import UUID
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
-from django.db import connections, models
+from django.db import connections, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from events import public_pages
 from events.seating import Layout
 from events.zones import zone_named
 from orgs.models import Organization
@@ -33,6 +34,10 @@ class EventQuerySet(models.QuerySet):
         return self.published().filter(
             visibility=Event.Visibility.PUBLIC, org__status=Organization.Status.ACTIVE
         )
+
+    def shown_by(self, organization: Organization | None):
+        """What the host of `organization` shows: its own events; on the platform's (None) everybody's."""
+        return self if organization is None else self.filter(org_id=organization.pk)
 
     def going_ahead(self):
         return self.filter(status__in=[Event.Status.UPCOMING, Event.Status.ONGOING])
@@ -245,6 +250,11 @@ class Event(Identified, Dated):
         if not self._state.adding and update_fields is None:
             update_fields = self.WORDS
         super().save(update_fields=update_fields, **kwargs)
+        transaction.on_commit(partial(public_pages.forget, self.pk, public_pages.LIST), robust=True)
+
+    def is_shown_by(self, organization: Organization | None) -> bool:
+        """Whether the host of `organization` shows this event to people; the platform's (None) shows all."""
+        return organization is None or self.org_id == organization.pk
 
     @property
     def is_published(self) -> bool:

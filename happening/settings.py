@@ -22,10 +22,10 @@ DEBUG = env.bool("DEBUG", default=False)
 
 if DEVELOPMENT:
     SECRET_KEY = env.str("SECRET_KEY", default="only-for-development-" + "0" * 40)
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", ".localhost"])
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 else:
     SECRET_KEY = env.str("SECRET_KEY")
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")  # of the platform, written out: see `orgs.tenancy`
 
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Happening <hello@happening.test>")
@@ -53,9 +53,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "orgs.tenancy.TenancyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "events.public_pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -79,6 +81,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "orgs.look.look",
             ],
         },
     },
@@ -110,6 +113,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # django-redis shares a pool between caches with the same URL, and so that clearing one spares the others.
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
+REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.15)  # seconds that anybody waits for it
 REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3}
 
 
@@ -119,6 +123,9 @@ def redis_url(purpose: str) -> str:
     if REDIS_URL.startswith("unix://"):
         return f"{REDIS_URL}?db={number}"
     return f"{REDIS_URL}/{number}"
+
+
+REDIS_URLS = {purpose: redis_url(purpose) for purpose in REDIS_DATABASES}
 
 
 def celery_redis_url() -> str:
@@ -137,12 +144,13 @@ def redis_cache(purpose: str) -> dict:
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "IGNORE_EXCEPTIONS": True,
-            "SOCKET_TIMEOUT": 0.15,
-            "SOCKET_CONNECT_TIMEOUT": 0.15,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
         },
     }
 
 
+PUBLIC_PAGES_KEPT = env.int("PUBLIC_PAGES_KEPT", default=5)  # seconds; 0: each visitor's page is made anew
 CACHES = {"default": redis_cache("cache"), "sessions": redis_cache("sessions")}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_CACHE_ALIAS = "sessions"
@@ -195,6 +203,14 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
 # Whether anybody with a verified address may start an organization at /orgs/new/.
 ORGANIZATIONS_BY_ANYBODY = env.bool("ORGANIZATIONS_BY_ANYBODY", default=True)
+# How often somebody may ask: requests, in so many seconds. Beyond that the answer is 429 with Retry-After.
+RATE_LIMITS = {
+    "book": {
+        "person": (env.int("BOOKINGS_PER_PERSON", default=30), 60),
+        "address": (env.int("BOOKINGS_PER_ADDRESS", default=600), 60),  # a school, an office, a whole network
+    },
+    "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
+}
 
 # --- Mail: readable files in development, a server in production
 
@@ -215,6 +231,7 @@ TIME_ZONE = "UTC"
 
 # --- Files
 
+MEDIA_ROOT = DATA_DIR / "media"  # organizations' logos, served by `orgs.look`
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

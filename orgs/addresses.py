@@ -1,31 +1,25 @@
-"""Where an organization is found: its own domain, else its short name below the platform's."""
+"""Where a request comes from: the address that the outermost of our own proxies saw."""
 
-from urllib.parse import urlsplit
+from ipaddress import ip_address, ip_network
 
 from django.conf import settings
+from django.http import HttpRequest
 
-from orgs.models import Organization
-
-
-def platform_host() -> str:
-    """The host of the platform itself, below which short names are, without a port."""
-    return urlsplit(settings.SITE_URL).hostname
+HOUSEHOLD = 64  # bits of an IPv6 address that one subscriber has in common
 
 
-def host_of(organization: Organization) -> str | None:
-    """None for an organization that has neither: it is found on the platform's host alone."""
-    if organization.domain:
-        return organization.domain
-    return f"{organization.slug}.{platform_host()}" if organization.slug else None
+def address_of(request: HttpRequest) -> str:
+    """The client's address; of IPv6 the network, since one subscriber has as many addresses as they like.
 
-
-def address_of(organization: Organization, path: str = "/") -> str:
-    """The URL of a page on the organization's host, else on the platform's."""
-    site = urlsplit(settings.SITE_URL)
-    host = host_of(organization) or site.hostname
-    port = f":{site.port}" if site.port else ""
-    return f"{site.scheme}://{host}{port}{path}"
-
-
-def platform_address(path: str) -> str:
-    return settings.SITE_URL.rstrip("/") + path
+    What a client writes into X-Forwarded-For itself stands left of what our proxies add, and is not read.
+    """
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    told = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    written = told[-proxies] if proxies and len(told) >= proxies else request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(written)
+    except ValueError:
+        return "unknown"  # a socket has none
+    if address.version == 6:
+        return str(ip_network((address, HOUSEHOLD), strict=False).network_address)
+    return str(address)

@@ -3,10 +3,16 @@
 https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio. Colours are written `#rrggbb`.
 """
 
+import re
+
 READABLE = 4.5  # WCAG AA for text of ordinary size
 PAPER_LIGHT, PAPER_DARK = "#f4f1ec", "#2a2733"  # the darkest light ground of our pages, the lightest dark one
 WHITE, BLACK = "#ffffff", "#000000"
 STEPS = 50
+
+
+def is_colour(written) -> bool:
+    return isinstance(written, str) and re.fullmatch("#[0-9a-fA-F]{6}", written) is not None
 
 
 def contrast(one: str, other: str) -> float:

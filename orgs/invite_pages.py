@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from orgs import invites
-from orgs.addresses import address_of
 from orgs.errors import InviteForSomebodyElse, InviteGone, Refused
 from orgs.models import Invite
 
@@ -71,7 +70,7 @@ def _accept(request, token_hash: str):
 
 def _page(request, invite: Invite):
     """For whoever may accept; for somebody else, whom they are signed in as and what they can do."""
-    facts = {"invite": invite, "organization_url": address_of(invite.organization), "is_theirs": True}
+    facts = {"invite": invite, "is_theirs": True}
     status = 200
     if request.user.is_authenticated:
         try:

@@ -24,8 +24,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orgs import membership_mail, roles
-from orgs.addresses import platform_address
 from orgs.errors import InviteForSomebodyElse, InviteGone, MemberAlready, NotAllowed
+from orgs.links import platform_address
 from orgs.members import admit, name_actor, rights_of
 from orgs.models import Invite, Membership, Organization, User
 from orgs.models.fields import ADDRESS

@@ -6,7 +6,6 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from orgs import account_mail
-from orgs.addresses import address_of
 from orgs.models import AccountMail, Invite, Membership
 
 
@@ -16,7 +15,7 @@ def tell_of_role(membership: Membership, *, now: datetime) -> None:
         membership,
         _("You are now %(role)s at %(organization)s") % {"role": role, "organization": organization},
         _("your role at %(organization)s is now: %(role)s. You find it here: %(url)s")
-        % {"organization": organization, "role": role, "url": address_of(organization)},
+        % {"organization": organization, "role": role, "url": organization.address()},
         now=now,
     )
 

@@ -9,7 +9,7 @@ Booking is joining the queue and letting it settle: see `bookings.waitlist` for 
 `bookings.box_office` for what happens under the lock.
 """
 
-from bookings.services.book import book
+from bookings.services.book import book, set_aside
 from bookings.services.cancel import cancel
 from bookings.services.cancel_event import cancel_event
 from bookings.services.capacity import change_capacity
@@ -34,5 +34,6 @@ __all__ = [
     "reschedule",
     "resend",
     "run_jobs",
+    "set_aside",
     "settle",
 ]

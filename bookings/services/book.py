@@ -4,20 +4,30 @@ Requests of one process for one event that arrive together are answered in one t
 which they came (`bookings.combining`): each is granted or refused by itself, and a refusal is raised to its
 asker alone. If the transaction fails they are tried one by one; if it is not known whether it was committed,
 what stands is looked up before anybody is answered.
+
+Before that each request sets its seats aside in the counter (`bookings.seat_counter`), which refuses where
+there is nothing to be had. Claim, transaction and commit are one attempt: if Redis fails meanwhile it is
+rolled back, and each request is made again guarded by PostgreSQL alone.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from bookings import seat_counter
 from bookings.combining import PATIENCE, Gather, Ticket, TurnNeverCame, Turns
+from bookings.errors import NotEnoughSeats
 from bookings.models import Booking
-from bookings.services.granting import Request, answer_all
+from bookings.seat_counter import Claim, CounterRefuses
+from bookings.services.granting import Granted, Request, answer_all
 from bookings.services.mending import mends_free_runs
+from bookings.waitlist import LARGEST_PARTY
 from events.models import Event
+from orgs.crash_points import crash_point
 
 
 def book(
@@ -30,6 +40,7 @@ def book(
     or_wait: bool = False,
     key: UUID | None = None,
     actor_id: UUID | None = None,
+    claim: Claim | None = None,
 ) -> Booking:
     """Book `seats` seats side by side where possible, or exactly `seat_nos`; with `or_wait` a place in line
     if the queue's rule does not confirm the party now.
@@ -38,6 +49,7 @@ def book(
 
     Args:
         actor_id: who books, where it is not the person (`user_id`).
+        claim: the seats, where `set_aside` has been asked for them already.
 
     Raises:
         Event.DoesNotExist, TurnNeverCame, and of `bookings.errors`: EventCancelled, Closed, NotOpenYet,
@@ -48,6 +60,7 @@ def book(
         user_id=user_id,
         seats=len(seat_nos) if seat_nos else seats or 0,
         now=now,
+        claim=claim or set_aside(event_id=event_id, seats=seats, seat_nos=seat_nos, key=key, now=now),
         seat_nos=tuple(sorted(seat_nos or ())),
         or_wait=or_wait and not seat_nos,
         key=key,
@@ -55,18 +68,56 @@ def book(
     )
     if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
         raise RuntimeError("book is durable: whoever leads would commit it outside of this transaction.")
-    return TURNS.ask(event_id, request)
+    crash_point("book:claimed")
+    try:
+        granted = TURNS.ask(event_id, request)
+    except BaseException:
+        request.claim.give_back()
+        raise
+    if not granted.took_seats:
+        request.claim.give_back(was_answered=True)
+    crash_point("book:given_back")
+    return granted.booking
+
+
+def set_aside(
+    *,
+    event_id: UUID,
+    now: datetime,
+    seats: int | None = None,
+    seat_nos: list[int] | None = None,
+    key: UUID | None = None,
+) -> Claim:
+    """Ask the counter for a party's seats, before anything is read from PostgreSQL.
+
+    Raises:
+        NotEnoughSeats: there are not so many, and nothing to wait for.
+    """
+    party = len(set(seat_nos)) if seat_nos else seats or 0
+    if not 1 <= party <= LARGEST_PARTY or (seat_nos and len(seat_nos) != party):
+        return Claim(event_id)
+    try:
+        return seat_counter.claim(event_id, seats=party, highest=max(seat_nos or [0]), key=key, now=now)
+    except CounterRefuses as refusal:
+        if refusal.is_final:
+            raise NotEnoughSeats(asked=party, free=refusal.left, waitlist=False) from None
+        return Claim(event_id)
 
 
 def _serve(event_id: UUID, gather: Gather) -> None:
     """Answer everybody who waits at this event, in one transaction."""
     tickets: list[Ticket] = []
-    outcomes: Iterable[Booking | Exception] = []
+    outcomes: Iterable[Granted | Exception] = []
     try:
         with transaction.atomic(durable=True):
+            transaction.on_commit(partial(crash_point, "book:committed"))
             event = Event.objects.lock(event_id)
+            crash_point("book:locked")
             tickets = gather()
-            outcomes = answer_all(event, [ticket.request for ticket in tickets])
+            answers = answer_all(event, [ticket.request for ticket in tickets])
+            crash_point("book:written")
+            _ensure_claims_hold(tickets)
+            outcomes = answers  # from here on they may be true
     except Exception:
         if not tickets:
             raise
@@ -83,7 +134,16 @@ def _serve(event_id: UUID, gather: Gather) -> None:
 TURNS = Turns(_serve)
 
 
-def _one_by_one(event_id: UUID, tickets: list[Ticket]) -> Iterator[Booking | Exception]:
+class ClaimsLost(Exception):
+    """Redis failed while seats were claimed there and not yet booked."""
+
+
+def _ensure_claims_hold(tickets: list[Ticket]) -> None:
+    if any(ticket.request.claim.is_lost for ticket in tickets):
+        raise ClaimsLost
+
+
+def _one_by_one(event_id: UUID, tickets: list[Ticket]) -> Iterator[Granted | Exception]:
     """The answers that a transaction shared with others could not give; once patience has run out, the
     rest are not looked at."""
     until = monotonic() + PATIENCE
@@ -97,7 +157,7 @@ def _one_by_one(event_id: UUID, tickets: list[Ticket]) -> Iterator[Booking | Exc
 
 
 @mends_free_runs
-def _book_alone(*, event_id: UUID, request: Request, mend_runs: bool = False) -> Booking:
+def _book_alone(*, event_id: UUID, request: Request, mend_runs: bool = False) -> Granted:
     with transaction.atomic(durable=True):
         [outcome] = answer_all(Event.objects.lock(event_id), [request], mend_runs=mend_runs)
         if isinstance(outcome, Exception):
@@ -105,11 +165,11 @@ def _book_alone(*, event_id: UUID, request: Request, mend_runs: bool = False) ->
     return outcome
 
 
-def _what_stands(event_id: UUID, outcomes: list[Booking | Exception]) -> list[Booking | Exception]:
+def _what_stands(event_id: UUID, outcomes: list[Granted | Exception]) -> list[Granted | Exception]:
     """What a commit of unknown outcome made true. The lost transaction holds the event's row for as long as
     it lives, so whoever has locked it sees what became of it."""
     lost = OperationalError("The connection was lost before the booking was made.")
-    promised = [outcome.pk for outcome in outcomes if isinstance(outcome, Booking)]
+    promised = [outcome.booking.pk for outcome in outcomes if isinstance(outcome, Granted)]
     try:
         with transaction.atomic(durable=True):
             event = Event.objects.lock(event_id)
@@ -117,5 +177,6 @@ def _what_stands(event_id: UUID, outcomes: list[Booking | Exception]) -> list[Bo
     except (DatabaseError, InterfaceError) as error:
         return [error] * len(outcomes)
     return [
-        lost if isinstance(outcome, Booking) and outcome.pk not in stand else outcome for outcome in outcomes
+        lost if isinstance(outcome, Granted) and outcome.booking.pk not in stand else outcome
+        for outcome in outcomes
     ]

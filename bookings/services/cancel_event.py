@@ -1,11 +1,12 @@
 """Cancel an event: at once for whoever wants to book, in pages for whoever has."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
-from bookings import free_runs
+from bookings import free_runs, seat_counter
 from bookings.box_office import BoxOffice
 from bookings.errors import Closed, ReasonMissing
 from bookings.models.job import EventJob
@@ -39,6 +40,7 @@ def cancel_event(*, event_id: UUID, reason: str, actor_id: UUID | None, now: dat
         EventJob.objects.finish(event_id, EventJob.Kind.SETTLE_QUEUE, now=now)
         EventJob.objects.finish(event_id, EventJob.Kind.TELL_OF_CHANGE, now=now)
         EventJob.objects.owe(event, EventJob.Kind.CANCEL_BOOKINGS, due_at=now, by=actor_id)
+        transaction.on_commit(partial(seat_counter.stop, event), robust=True)
     return event
 
 

@@ -1,11 +1,12 @@
 """Give an event more or fewer seats."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
-from bookings import free_runs
+from bookings import free_runs, seat_counter
 from bookings.allocation import FreeSeats, blocks_of, runs_between
 from bookings.box_office import BoxOffice
 from bookings.errors import CapacityTaken, Closed, EventCancelled, NoCapacity, PlanTooSmall
@@ -53,6 +54,7 @@ def change_capacity(
             event.save(update_fields=["total_slots"])
             office.house.free += total_slots - was
             free_runs.rebuild(event)
+            transaction.on_commit(partial(seat_counter.forget, event_id), robust=True)
             _tell_parties_that_are_too_large(office, was=was)
         office.settle()
         office.close()

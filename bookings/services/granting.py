@@ -13,6 +13,7 @@ from bookings.errors import (
     BookingRefused,
     KeyUsedDifferently,
     NoSuchSeat,
+    NotBookable,
     NotEnoughSeats,
     NothingLeft,
     OthersAreWaiting,
@@ -22,17 +23,20 @@ from bookings.errors import (
     SeatsTaken,
 )
 from bookings.models import Booking, BookingHistory
+from bookings.seat_counter import Claim
 from bookings.waitlist import LARGEST_PARTY
 from events.models import Event
+from orgs.models import Membership
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody asks for: a number of seats, or these seats."""
+    """What somebody asks for: a number of seats, or these seats; `claim` is what the counter set aside."""
 
     user_id: UUID
     seats: int
     now: datetime
+    claim: Claim
     seat_nos: tuple[int, ...] = ()
     or_wait: bool = False
     key: UUID | None = None
@@ -47,29 +51,50 @@ class Request:
         return {"seats": self.seats, "seat_nos": list(self.seat_nos), "or_wait": self.or_wait}
 
 
+@dataclass(frozen=True)
+class Granted:
+    """The booking that answers a request; `is_new` unless the same form had made it before."""
+
+    booking: Booking
+    is_new: bool = True
+
+    @property
+    def took_seats(self) -> bool:
+        return self.is_new and self.booking.is_confirmed
+
+
 def answer_all(
     event: Event, requests: list[Request], *, mend_runs: bool = False
-) -> list[Booking | Exception]:
+) -> list[Granted | Exception]:
     """The booking, or the refusal, for each request, in their order; what they make is written together."""
     office = BoxOffice(event, now=min(request.now for request in requests), mend_runs=mend_runs)
     office.settle()
     held = office.held_by({request.user_id for request in requests})
     office.house.expect([request.seats for request in requests if request.is_for_any_seats])
-    outcomes: list[Booking | Exception] = []
+    outcomes: list[Granted | Exception] = []
     for request in requests:
         try:
             outcomes.append(_answer(office, request, held[request.user_id]))
         except BookingRefused as refusal:
             outcomes.append(refusal)
-    office.close()
+    office.close(
+        claimed=sum(
+            request.claim.seats
+            for request, outcome in zip(requests, outcomes, strict=True)
+            if isinstance(outcome, Granted) and outcome.took_seats
+        ),
+        is_counted=all(request.claim.is_counted for request in requests),
+    )
     return outcomes
 
 
-def _answer(office: BoxOffice, request: Request, held: list[Booking]) -> Booking:
+def _answer(office: BoxOffice, request: Request, held: list[Booking]) -> Granted:
     if earlier := _answered(office, request, held):
-        return earlier
+        return Granted(earlier, is_new=False)
     office.now = request.now
     office.ensure_bookable()
+    if request.by == "person":
+        ensure_invited(office, request.user_id)
     ensure_party_is_possible(office, request.seats, request.seat_nos)
     ensure_own_limit(office, held, more=request.seats)
     booking = Booking(
@@ -94,7 +119,7 @@ def _answer(office: BoxOffice, request: Request, held: list[Booking]) -> Booking
         office.note(booking, "created", status="waiting", waiting_number=booking.waiting_number, **facts)
         office.tell("booking_waitlisted", booking)
     held.append(booking)
-    return booking
+    return Granted(booking)
 
 
 def _answered(office: BoxOffice, request: Request, held: list[Booking]) -> Booking | None:
@@ -114,6 +139,14 @@ def _asked(office: BoxOffice, booking: Booking) -> dict | None:
             return details["asked"]
     created = BookingHistory.objects.of_booking(booking.pk).filter(action="created").first()
     return created.details.get("asked") if created else None
+
+
+def ensure_invited(office: BoxOffice, user_id: UUID) -> None:
+    """What is for members only cannot be booked by others, who may not even know of it."""
+    if office.event.visibility == Event.Visibility.MEMBERS:
+        members = Membership.objects.active().filter(organization_id=office.event.org_id)
+        if not members.filter(user_id=user_id).exists():
+            raise NotBookable
 
 
 def ensure_party_is_possible(

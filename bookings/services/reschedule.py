@@ -1,10 +1,12 @@
 """Move an event in time or place; everybody with a booking is told once the changes have come to rest."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 
+from bookings import seat_counter
 from bookings.box_office import BoxOffice
 from bookings.errors import (
     Closed,
@@ -72,6 +74,7 @@ def reschedule(
         event.save(update_fields=[*MOVABLE, "booking_closes_at", "sequence", "status"])
         if event.is_published:
             EventJob.objects.owe_news(event, was=was, by=actor_id, now=now, due_at=now + REST)
+        transaction.on_commit(partial(seat_counter.forget, event_id), robust=True)
         office.settle()
         office.close()
     return event

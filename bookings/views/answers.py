@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from bookings import errors
+from orgs.kept_form import kept_form
 
 ILL_ASKED = (
     errors.KeyUsedDifferently,
@@ -49,21 +50,15 @@ def see_other(*to, **names) -> HttpResponse:
     return response
 
 
+def sold_out(request, event_id: UUID, refusal: errors.NotEnoughSeats) -> HttpResponse:
+    """The refusal of the counter: it costs no query, whoever asks."""
+    facts = {"event_id": event_id, "refusal": refusal, "key": uuid4() if refusal.free else None}
+    return render(request, "bookings/sold_out.html", facts, status=status_of(refusal))
+
+
 def busy(request) -> HttpResponse:
     """The database did not answer, or not in time. The form is kept, its key too, so that sending it once
     more can never book twice."""
     response = render(request, "503.html", {"kept": kept_form(request)}, status=503)
     response["Retry-After"] = str(PATIENCE)
     return response
-
-
-def kept_form(request) -> list[tuple[str, str]]:
-    """The fields of the form that came, to be sent again; nothing of one that holds a password."""
-    if any("password" in name for name in request.POST):
-        return []
-    return [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name != "csrfmiddlewaretoken"
-        for value in values
-    ]

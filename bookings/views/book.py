@@ -1,5 +1,10 @@
-"""Booking: the event page's form comes in, a booking's page or a way on goes out."""
+"""Booking: the event page's form comes in, a booking's page or a way on goes out.
 
+The counter is asked first, by the person's id from the session: whoever comes too late for an event without a
+waitlist is told so before a row of anything is read.
+"""
+
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError
 from django.http import Http404
@@ -10,39 +15,48 @@ from django.views.decorators.http import require_http_methods
 
 from bookings import services
 from bookings.combining import LeaderLost, TurnNeverCame
-from bookings.errors import BookingRefused
+from bookings.errors import BookingRefused, NotEnoughSeats
 from bookings.forms import BookForm
-from bookings.views.answers import busy, see_other, status_of
+from bookings.views.answers import busy, see_other, sold_out, status_of
 from bookings.views.event_page import event_page
 from bookings.views.finding import event_for
 from events.models import Event
+from orgs.crash_points import crash_point
+from orgs.rate_limits import limited
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("book")
 def book(request, event_id):
     page = reverse("event_detail", args=[event_id])
     if request.method != "POST":
         return redirect(page)  # the address of an answer, opened again
-    if not request.user.is_authenticated:
+    if SESSION_KEY not in request.session:
         return redirect_to_login(page)
-    event = event_for(request.user, event_id)
+    if request.organization:
+        event_for(request, event_id)  # on the host of an organization its own events are booked, no others
     form = BookForm(request.POST)
     if not form.is_valid():
-        return event_page(request, event, form=form, status=422)
+        return event_page(request, event_for(request, event_id), form=form, status=422)
+    asked = {"event_id": event_id, "key": form.cleaned_data["idempotency_key"], **form.party}
+    now = timezone.now()
+    try:
+        claim = services.set_aside(**asked, now=now)
+    except NotEnoughSeats as refusal:
+        return sold_out(request, event_id, refusal)
+    if not request.user.is_authenticated:
+        claim.give_back()
+        return redirect_to_login(page)
     try:
         booking = services.book(
-            event_id=event.pk,
-            user_id=request.user.pk,
-            or_wait=form.cleaned_data["or_wait"],
-            key=form.cleaned_data["idempotency_key"],
-            now=timezone.now(),
-            **form.party,
+            **asked, user_id=request.user.pk, or_wait=form.cleaned_data["or_wait"], now=now, claim=claim
         )
     except BookingRefused as refusal:
-        event = event_for(request.user, event_id)  # as it is now
+        event = event_for(request, event_id)
         return event_page(request, event, form=form, refusal=refusal, status=status_of(refusal))
     except Event.DoesNotExist:
         raise Http404 from None
     except (OperationalError, TurnNeverCame, LeaderLost):
         return busy(request)
+    crash_point("book:answered")
     return see_other("booking_detail", booking.pk)

@@ -21,10 +21,12 @@ from bookings.views.answers import busy, see_other, status_of
 from bookings.views.finding import booking_for
 from bookings.views.own import may_change, seat_nos_of
 from bookings.views.seat_map import seat_map
+from orgs.rate_limits import limited
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("book")
 def booking_modify(request, booking_id):
     booking = booking_for(request.user, booking_id)
     if request.method != "POST":
@@ -55,6 +57,7 @@ def booking_modify(request, booking_id):
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("book")
 def booking_cancel(request, booking_id):
     booking = booking_for(request.user, booking_id)
     if booking.is_cancelled:

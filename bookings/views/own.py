@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bookings import story
+from bookings import queue_mirror, story
 from bookings.models import Booking, BookingHistory
 from bookings.views.finding import booking_for
 from bookings.views.panel import parties_waiting
@@ -52,7 +52,7 @@ def booking_detail(request, booking_id):
             "booking": booking,
             "event": event,
             "seats": _seats(booking, layout),
-            "place": place_in_line(booking) if booking.is_waiting else None,
+            "place": (queue_mirror.place(booking) or place_in_line(booking)) if booking.is_waiting else None,
             "waiting": parties_waiting(event),
             "chapters": story.told(entries, layout),
             "passings": passed,

@@ -679,6 +679,9 @@ BEGIN
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'cancelled_and_completed_are_final';
         END IF;
         NEW.available_slots := OLD.available_slots + NEW.total_slots - OLD.total_slots;
+        IF current_setting('happening.recount', true) = OLD.id::text THEN
+            NEW.available_slots := get_event_available_slots(OLD.id) + NEW.total_slots - OLD.total_slots;
+        END IF;
         IF NEW.total_slots < OLD.total_slots AND EXISTS (
             SELECT 1 FROM booking_seats
             WHERE event_id = NEW.id AND status = 'booked' AND seat_no > NEW.total_slots
@@ -690,6 +693,24 @@ BEGIN
     END IF;
     NEW.is_bookable := NEW.available_slots > 0 AND NEW.status IN ('upcoming', 'ongoing');
     RETURN NEW;
+END
+$$;
+
+-- For a database whose triggers were switched off for a while: the counter, counted from the seats themselves.
+-- Returns by how many it was wrong; the event's row stays locked until the transaction ends.
+CREATE OR REPLACE FUNCTION recount_event_available_slots(event_uuid uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path = public, pg_temp
+AS $$
+DECLARE
+    was integer;
+    is_now integer;
+BEGIN
+    SELECT available_slots INTO was FROM events WHERE id = event_uuid FOR NO KEY UPDATE;
+    PERFORM set_config('happening.recount', event_uuid::text, true);
+    UPDATE events SET total_slots = total_slots WHERE id = event_uuid RETURNING available_slots INTO is_now;
+    PERFORM set_config('happening.recount', '', true);
+    RETURN was - is_now;
 END
 $$;
 

@@ -1,8 +1,10 @@
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from orgs.host_cache import known_hosts
+from orgs.links import address_at, platform_host
 from orgs.models.fields import Dated, Identified, JsonType
 from orgs.names import DOMAIN, RESERVED_SLUGS, SLUG, validate_domain, validate_slug
 from orgs.organization_settings import validate_settings
@@ -79,6 +81,23 @@ class Organization(Identified, Dated):
 
     def __str__(self):
         return self.name
+
+    def save(self, **kwargs):
+        """The hosts it had and those it has now are asked for anew once this is committed."""
+        before = Organization.objects.filter(pk=self.pk).only("slug", "domain").first()
+        super().save(**kwargs)
+        hosts = {*self.hosts, *(before.hosts if before else ())}
+        transaction.on_commit(lambda: [known_hosts.forget(host) for host in hosts])
+
+    @property
+    def hosts(self) -> list[str]:
+        """Where it is found, the best first: its own domain, its short name below the platform's host."""
+        below = f"{self.slug}.{platform_host()}" if self.slug else None
+        return [host for host in (self.domain, below) if host]
+
+    def address(self, path: str = "/") -> str:
+        """The URL of a page on its host; on the platform's where it has none."""
+        return address_at(next(iter(self.hosts), None), path)
 
     @property
     def is_active(self) -> bool:

@@ -1,0 +1,210 @@
+"""The seats left of an event, counted in Redis: it refuses quickly, and grants nothing.
+
+`event:<id>:slots` is the seats left less those that requests under way have set aside. A request claims its
+seats before its transaction begins and gives back what it did not get; whatever else changes the seats left
+is followed once it has been committed. Where there is no counter, or Redis is away, PostgreSQL alone decides.
+
+`event:<id>:epoch` says which state of the event's row the counter began with (`version`), so that a change
+is counted once whatever overtakes it, and by a stamp which claims it knows of. After an outage every process
+raises `seats:generation`: counters of an older one count as missing and begin anew from the next transaction.
+What a crash left wrong is found and mended by `bookings.reconcile`.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from events.models import Event
+from orgs.models import Organization
+from orgs.redis_side import RedisAway, RedisSide, Script
+
+KEPT = 86_400  # seconds: a counter, and the mark of a form
+_LUA = Path(__file__).parent / "lua"
+CLAIM, GIVE_BACK, FOLLOW, MEND = (
+    Script(_LUA / f"{name}.lua") for name in ("claim", "give_back", "follow", "mend")
+)
+GENERATION = "seats:generation"
+COUNTED = f"seats:counted:{settings.CACHES['default']['KEY_PREFIX']}"  # which events have a counter
+
+logger = logging.getLogger(__name__)
+SEATS = RedisSide("seats", on_return=lambda client: client.incr(GENERATION))
+
+
+class CounterRefuses(Exception):
+    """The counter has fewer seats than were asked for. `is_final`: PostgreSQL need not be asked, since there
+    is nothing to wait for either."""
+
+    def __init__(self, *, left: int, is_final: bool):
+        self.left, self.is_final = left, is_final
+        super().__init__(f"{left} seats are left.")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Seats set aside for one request; none where the counter could not be asked or has to be begun.
+
+    `failures`: of Redis as this process knew them when the seats were set aside.
+    """
+
+    event_id: UUID
+    key: UUID | None = None
+    seats: int = 0
+    stamp: str = ""
+    failures: int = 0
+    is_counted: bool = True  # False: there is no counter yet
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether Redis has failed since: it may not know of these seats any more."""
+        return self.seats > 0 and self.failures != SEATS.failures
+
+    def give_back(self, *, was_answered: bool = False) -> None:
+        """Return the seats; `was_answered`: the form made a booking all the same, and stays known."""
+        if not self.seats and (was_answered or not self.key):
+            return
+        keys = [*_keys(self.event_id)[:2], _mark(self.event_id, self.key)]
+        try:
+            SEATS.run(GIVE_BACK, keys, [self.seats, self.stamp, int(not was_answered)])
+        except RedisAway:
+            logger.info(
+                "Claimed seats of event %s could not be given back; they will be mended.", self.event_id
+            )
+
+
+def claim(event_id: UUID, *, seats: int, key: UUID | None, now: datetime, highest: int = 0) -> Claim:
+    """Set `seats` aside before PostgreSQL is asked. A form (`key`) that came before is never refused here.
+
+    Args:
+        highest: of the seats asked for by number.
+
+    Raises:
+        CounterRefuses: there are fewer.
+    """
+    failures = SEATS.failures
+    keys = [*_keys(event_id)[:3], _mark(event_id, key)]
+    try:
+        verdict, *facts = SEATS.run(CLAIM, keys, [seats, _milliseconds(now), KEPT if key else 0, highest])
+    except RedisAway:
+        return Claim(event_id)
+    match verdict:
+        case b"claimed":
+            return Claim(event_id, key, seats, facts[0].decode(), failures)
+        case b"refused":
+            raise CounterRefuses(left=max(facts[0], 0), is_final=bool(facts[1]))
+        case b"missing":
+            return Claim(event_id, key, is_counted=False)
+    return Claim(event_id)
+
+
+def follow(event: Event, *, change: int, left: int) -> None:
+    """Follow a transaction that has been committed.
+
+    Args:
+        event: as the transaction found and locked it, with what it changed.
+        change: of the seats left, without what claims had set aside already.
+        left: seats left when it ended.
+    """
+    if event.is_final:
+        change, left = 0, 0
+    try:
+        SEATS.run(FOLLOW, _keys(event.pk), [str(event.pk), event.version, change, left, KEPT, *_terms(event)])
+    except RedisAway:
+        logger.info("The counter of event %s could not follow; it begins anew when Redis is back.", event.pk)
+
+
+def forget(event_id: UUID) -> None:
+    """Have the counter begin anew, since the terms on which it refuses have changed."""
+    try:
+        SEATS.call(lambda client: client.delete(*_keys(event_id)[:2]))
+    except RedisAway:
+        logger.info("The counter of event %s could not be dropped; it will be mended.", event_id)
+
+
+def stop(event: Event) -> None:
+    """Set the counter of an event that has been cancelled to none, for good."""
+    forget(event.pk)
+    follow(event, change=0, left=0)
+
+
+def mend(event: Event, *, left: int, seen: int | None) -> bool:
+    """Set the counter to what is `left` by `event` as it was just read, if it still is what was `seen`.
+
+    Raises:
+        RedisAway
+    """
+    seen = "" if seen is None else seen
+    arguments = [str(event.pk), event.version, left, seen, KEPT, *_terms(event)]
+    return bool(SEATS.run(MEND, _keys(event.pk), arguments))
+
+
+def read(event_ids: list[UUID]) -> dict[UUID, int | None]:
+    """What the counters say; None where there is none that holds.
+
+    Raises:
+        RedisAway
+    """
+
+    def ask(client):
+        with client.pipeline(transaction=False) as pipe:
+            pipe.get(GENERATION)
+            for event_id in event_ids:
+                slots, epoch, *_ = _keys(event_id)
+                pipe.get(slots)
+                pipe.hget(epoch, "generation")
+            return pipe.execute()
+
+    if not event_ids:
+        return {}
+    generation, *answers = SEATS.call(ask)
+    counts = {}
+    for event_id, slots, of in zip(event_ids, answers[::2], answers[1::2], strict=True):
+        holds = slots is not None and of == (generation or b"0")
+        counts[event_id] = int(slots) if holds and slots.lstrip(b"-").isdigit() else None
+    return counts
+
+
+def counted() -> Iterator[UUID]:
+    """The events that have, or lately had, a counter.
+
+    Raises:
+        RedisAway
+    """
+    for member in SEATS.call(lambda client: list(client.sscan_iter(COUNTED, count=1_000))):
+        yield UUID(member.decode())
+
+
+def drop(event_ids: list[UUID]) -> None:
+    """Take events off the list of those that have a counter.
+
+    Raises:
+        RedisAway
+    """
+    if event_ids:
+        SEATS.call(lambda client: client.srem(COUNTED, *map(str, event_ids)))
+
+
+def _terms(event: Event) -> list[int]:
+    """When the counter's refusal is all there is to say: until when (ms), of parties how large, and of seats
+    up to which. There must be no line to stand in, and the event be one that anybody may know of; its
+    `org_status` is read along with its row."""
+    is_open = event.is_published and not event.is_final and event.org_status == Organization.Status.ACTIVE
+    is_known = event.visibility != Event.Visibility.MEMBERS
+    until = _milliseconds(event.closes_at) if is_open and is_known and not event.waitlist else 0
+    return [until, min(event.max_seats_per_booking, event.total_slots), event.total_slots]
+
+
+def _keys(event_id: UUID) -> list[str]:
+    return [f"event:{event_id}:slots", f"event:{event_id}:epoch", GENERATION, COUNTED]
+
+
+def _mark(event_id: UUID, key: UUID | None) -> str:
+    return f"event:{event_id}:form:{key}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000)

@@ -1,0 +1,94 @@
+"""Who comes too late is told so at next to no cost, and nobody is told so who could still have something."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from bookings.models import Booking
+from tests.factories import EventFactory, MembershipFactory, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sold_out(book):
+    event = EventFactory(total_slots=5, waitlist=False)
+    book(event, 5)
+    return event
+
+
+@pytest.fixture
+def person(client):
+    person = UserFactory()
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.get(reverse("account"))  # the session is warm
+    return person
+
+
+@pytest.fixture
+def send(client):
+    def sending(event, seats=1, **form):
+        form.setdefault("idempotency_key", uuid4())
+        return client.post(reverse("book", args=[event.pk]), {"seats": seats, **form})
+
+    return sending
+
+
+class TestTooLate:
+    def test_is_told_without_a_query(self, sold_out, person, send):
+        with CaptureQueriesContext(connection) as queries:
+            answer = send(sold_out)
+        assert [query["sql"] for query in queries] == []
+        assert answer.status_code == 409
+        assert "Sold out" in answer.content.decode()
+
+    def test_is_offered_the_fewer_seats_that_are_left(self, sold_out, person, send, cancel, book):
+        cancel(sold_out.bookings.get())
+        book(sold_out, 3)
+        answer = send(sold_out, 4)
+        assert answer.status_code == 409
+        assert "Book the 2 seats that are left" in " ".join(answer.content.decode().split())
+        assert send(sold_out, 2).status_code == 303
+
+    def test_is_led_to_sign_in_where_nobody_is_signed_in(self, sold_out, send):
+        answer = send(sold_out)
+        assert answer.status_code == 302
+        assert reverse("account_login") in answer["Location"]
+
+
+class TestNotTooLate:
+    def test_is_who_clicked_twice_for_the_last_seats(self, person, send):
+        event, key = EventFactory(total_slots=1, waitlist=False), uuid4()
+        first, second = (send(event, idempotency_key=key) for _ in range(2))
+        assert (first.status_code, second.status_code) == (303, 303)
+        assert first["Location"] == second["Location"]
+
+    def test_is_who_may_wait(self, person, send, book):
+        event = EventFactory(total_slots=1)
+        book(event, 1)
+        answer = send(event)
+        assert answer.status_code == 409
+        assert "Join the waitlist" in answer.content.decode()
+        assert send(event, or_wait="on").status_code == 303
+
+    def test_gives_seats_back_that_were_set_aside_for_somebody_who_is_out(self, person, send, book):
+        event = EventFactory(total_slots=2, waitlist=False)
+        book(event, 1)
+        type(person).objects.filter(pk=person.pk).update(status="suspended")
+        assert send(event).status_code == 302
+        assert book(event, 1).is_confirmed
+
+
+class TestMembersOnly:
+    def test_is_not_there_for_others(self, person, send):
+        event = EventFactory(visibility="members")
+        assert send(event).status_code == 404
+        assert not Booking.objects.exists()
+
+    def test_is_booked_by_members(self, person, send):
+        event = EventFactory(visibility="members")
+        MembershipFactory(organization=event.org, user=person)
+        assert send(event).status_code == 303

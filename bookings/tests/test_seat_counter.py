@@ -1,0 +1,247 @@
+"""The counter in Redis: it refuses, it never grants, and whatever becomes of it nobody's booking suffers."""
+
+from datetime import timedelta
+from importlib import import_module
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bookings import seat_counter, services
+from bookings.errors import NotEnoughSeats, PartyTooLarge
+from bookings.models import Booking
+from bookings.seat_counter import GENERATION, SEATS
+from events.models import Event
+from orgs.redis_side import RedisAway
+from tests.factories import EventFactory, UserFactory
+from tests.truth import assert_sound
+
+book_module = import_module("bookings.services.book")
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def event():
+    return EventFactory(total_slots=10, waitlist=False)
+
+
+def slots(event) -> int | None:
+    counted = SEATS.client.get(f"event:{event.pk}:slots")
+    return None if counted is None else int(counted)
+
+
+def left(event) -> int:
+    return Event.objects.get(pk=event.pk).available_slots
+
+
+class TestCounter:
+    def test_begins_with_the_first_booking_and_follows_each(self, event, book):
+        book(event, 3)
+        assert slots(event) == left(event) == 7
+        book(event, 2)
+        assert slots(event) == left(event) == 5
+
+    def test_follows_what_is_given_back(self, event, book, cancel, modify):
+        first, second = book(event, 4), book(event, 4)
+        cancel(first)
+        assert slots(event) == left(event) == 6
+        modify(second, 1)
+        assert slots(event) == left(event) == 9
+
+    def test_follows_promotions_that_take_what_was_given_back(self, book, cancel):
+        event = EventFactory(total_slots=4)
+        first = book(event, 4)
+        book(event, 3, or_wait=True)
+        cancel(first)
+        assert slots(event) == left(event) == 1
+
+    def test_follows_a_change_of_capacity(self, event, book, change_capacity):
+        book(event, 4)
+        change_capacity(event, 20)
+        book(event, 1)
+        assert slots(event) == left(event) == 15
+
+    def test_counts_none_of_a_cancelled_event(self, event, book, cancel_event, now):
+        book(event, 4)
+        cancel_event(event)
+        assert slots(event) == 0
+        services.run_jobs(now=now)
+        assert slots(event) == 0
+
+    def test_is_whole_again_after_a_refusal(self, event, book):
+        somebody = UserFactory()
+        Event.objects.filter(pk=event.pk).update(max_seats_per_person=5)
+        book(event, 3, user=somebody)
+        with pytest.raises(Exception, match="up to 5 seats"):
+            book(event, 3, user=somebody)
+        assert slots(event) == left(event) == 7
+
+    def test_is_whole_again_after_a_transaction_that_failed(self, event, book, monkeypatch):
+        book(event, 3)
+
+        def failing(*_, **__):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(book_module, "answer_all", failing)
+        with pytest.raises(ZeroDivisionError):
+            book(event, 3)
+        assert slots(event) == left(event) == 7
+
+    def test_leaves_seats_to_others_where_somebody_waits_instead(self, book):
+        event = EventFactory(total_slots=5)
+        book(event, 3)
+        assert book(event, 3, or_wait=True).is_waiting
+        assert slots(event) == left(event) == 2
+
+
+class TestRefusal:
+    @pytest.fixture
+    def sold_out(self, event, book):
+        book(event, 10)
+        return event
+
+    def test_asks_postgresql_nothing_where_there_is_no_line(self, sold_out, book):
+        somebody = UserFactory()
+        with CaptureQueriesContext(connection) as queries, pytest.raises(NotEnoughSeats) as refused:
+            book(sold_out, 2, user=somebody)
+        assert len(queries) == 0
+        assert (refused.value.free, refused.value.waitlist) == (0, False)
+
+    def test_offers_the_fewer_that_are_left(self, event, book):
+        book(event, 9)
+        with pytest.raises(NotEnoughSeats) as refused:
+            book(event, 2)
+        assert refused.value.free == 1
+
+    def test_is_left_to_postgresql_where_there_is_a_line(self, book):
+        event = EventFactory(total_slots=2)
+        book(event, 2)
+        assert book(event, 1, or_wait=True).is_waiting
+
+    def test_is_left_to_postgresql_where_the_party_is_too_large_for_the_house(self, sold_out, book):
+        with pytest.raises(PartyTooLarge):
+            book(sold_out, 11)
+
+    def test_is_left_to_postgresql_once_booking_has_closed(self, sold_out, book, now):
+        with pytest.raises(Exception, match="has closed"):
+            book(sold_out, 1, now=now + timedelta(days=4_000))
+
+    def test_shows_the_booking_to_the_second_click_for_the_last_seats(self, event, book):
+        somebody, key = UserFactory(), uuid4()
+        first = book(event, 10, user=somebody, key=key)
+        assert book(event, 10, user=somebody, key=key) == first
+
+    def test_ends_when_seats_come_back(self, event, book, cancel):
+        booking = book(event, 10)
+        cancel(booking)
+        assert book(event, 1).is_confirmed
+
+    def test_forgets_a_form_that_booked_nothing(self, event, book):
+        somebody, key = UserFactory(), uuid4()
+        Event.objects.filter(pk=event.pk).update(max_seats_per_person=5)
+        book(event, 5)
+        book(event, 5, user=somebody)
+        with CaptureQueriesContext(connection) as queries, pytest.raises(NotEnoughSeats):
+            book(event, 1, user=somebody, key=key)
+        assert len(queries) == 0
+
+
+class TestCounterThatLies:
+    def test_never_grants(self, event, book):
+        book(event, 10)
+        SEATS.client.set(f"event:{event.pk}:slots", 1_000)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        assert_sound(event.pk)
+
+    def test_turns_nobody_away_who_may_wait(self, book):
+        event = EventFactory(total_slots=5)
+        book(event, 1)
+        SEATS.client.set(f"event:{event.pk}:slots", 0)
+        assert book(event, 2, or_wait=True).is_confirmed
+
+    def test_is_overwritten_when_it_is_no_number(self, event, book):
+        book(event, 1)
+        SEATS.client.set(f"event:{event.pk}:slots", "many")
+        assert book(event, 2).is_confirmed
+        assert left(event) == 7
+
+    def test_begins_anew_when_it_was_wiped(self, event, book):
+        book(event, 1)
+        SEATS.client.delete(f"event:{event.pk}:slots", f"event:{event.pk}:epoch")
+        book(event, 2)
+        assert slots(event) == left(event) == 7
+
+
+class TestEpoch:
+    """Whatever overtakes whatever, each change is counted once."""
+
+    def test_drops_what_a_claim_of_an_older_counter_gives_back(self, event, book, now):
+        book(event, 2)
+        claim = seat_counter.claim(event.pk, seats=3, key=None, now=now)
+        seat_counter.forget(event.pk)
+        book(event, 1)
+        claim.give_back()
+        assert slots(event) == left(event) == 7
+
+    def test_does_not_follow_what_a_newer_counter_includes(self, event, book):
+        found = Event.objects.get(pk=event.pk)
+        found.org_status = "active"
+        book(event, 2)
+        seat_counter.follow(found, change=-2, left=8)
+        assert slots(event) == left(event) == 8
+
+    def test_follows_what_came_after_the_counter_was_made(self, event, book):
+        book(event, 2)
+        found = Event.objects.get(pk=event.pk)
+        found.org_status = "active"
+        seat_counter.follow(found, change=-1, left=7)
+        assert slots(event) == 7
+
+    def test_counts_what_an_older_generation_left_behind_as_missing(self, event, book, now):
+        book(event, 2)
+        SEATS.client.incr(GENERATION)
+        assert not seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted
+        book(event, 1)
+        assert slots(event) == left(event) == 7
+
+
+class TestRedisAway:
+    @pytest.fixture
+    def away(self, monkeypatch):
+        """A Redis side whose server cannot be reached."""
+        side = type(SEATS)("seats")
+        side.client = SEATS.client.__class__.from_url("redis://127.0.0.1:1", socket_connect_timeout=0.1)
+        monkeypatch.setattr(seat_counter, "SEATS", side)
+        return side
+
+    def test_books_guarded_by_postgresql_alone(self, event, book, away):
+        assert book(event, 10).is_confirmed
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        assert_sound(event.pk)
+
+    def test_is_asked_once_and_then_left_alone(self, event, book, away):
+        for _ in range(5):
+            book(event, 1)
+        assert away.failures == 1
+
+    def test_rolls_back_what_had_claimed_seats_and_books_it_anew(self, event, book, monkeypatch):
+        book(event, 1)
+        answer_all, attempts = book_module.answer_all, []
+
+        def losing_redis_first(*arguments, **options):
+            answers = answer_all(*arguments, **options)
+            attempts.append(answers)
+            if len(attempts) == 1:
+                with pytest.raises(RedisAway):
+                    SEATS.call(lambda client: client.execute_command("NO SUCH COMMAND"))
+            return answers
+
+        monkeypatch.setattr(book_module, "answer_all", losing_redis_first)
+        booking = book(event, 2)
+        first, second = (answers[0].booking.pk for answers in attempts)
+        assert booking.pk == second != first
+        assert not Booking.objects.filter(pk=first).exists()
+        assert_sound(event.pk)

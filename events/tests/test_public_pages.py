@@ -1,0 +1,120 @@
+"""Copies of pages for strangers: quick, and never older than they may be."""
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from events import public_pages
+from events.models import Event
+from orgs.redis_side import RedisSide
+from tests.factories import EventFactory, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def kept(settings, monkeypatch):
+    settings.PUBLIC_PAGES_KEPT = 60
+    monkeypatch.setattr(public_pages, "FRESH", 60.0)
+
+
+@pytest.fixture
+def event():
+    return EventFactory(title="Low Tide")
+
+
+def rename(event, title) -> None:
+    """Past everything that would say so."""
+    Event.objects.filter(pk=event.pk).update(title=title)
+
+
+def page(event, client=None, **more) -> str:
+    return (client or Client()).get(reverse("event_detail", args=[event.pk]), **more).content.decode()
+
+
+class TestPublicPages:
+    def test_cost_strangers_no_query(self, event, client, django_assert_num_queries):
+        page(event, client)
+        with django_assert_num_queries(0):
+            assert "Low Tide" in page(event, client)
+
+    def test_are_shared_between_processes(self, event, django_assert_num_queries):
+        page(event)
+        with django_assert_num_queries(0):
+            page(event)  # by a client, and so a middleware, of its own
+
+    def test_say_the_same_as_a_page_made_anew(self, event, client):
+        made, kept = (client.get(reverse("event_detail", args=[event.pk])) for _ in range(2))
+        assert (made.content, dict(made.items())) == (kept.content, dict(kept.items()))
+        assert "Content-Security-Policy" in kept
+
+    def test_are_made_anew_when_the_event_changes(self, event, monkeypatch):
+        page(event)
+        event.title = "High Tide"
+        with transaction.atomic():
+            event.save()
+        assert "High Tide" in page(event)
+
+    def test_are_not_kept_where_a_change_overtook_their_making(self, event, monkeypatch):
+        store = public_pages._store
+
+        def overtaken(*arguments):
+            public_pages.forget(event.pk)
+            store(*arguments)
+
+        monkeypatch.setattr(public_pages, "_store", overtaken)
+        page(event)
+        rename(event, "High Tide")
+        assert "High Tide" in page(event)
+
+    def test_are_renewed_after_a_moment(self, event, client, monkeypatch, settings):
+        settings.PUBLIC_PAGES_KEPT = 1
+        monkeypatch.setattr(public_pages, "FRESH", 0.0)
+        page(event, client)
+        rename(event, "High Tide")
+        public_pages.forget(event.pk)
+        assert "High Tide" in page(event, client)
+
+    def test_are_not_for_people_who_are_signed_in(self, event, client):
+        page(event)
+        rename(event, "High Tide")
+        client.force_login(UserFactory(), backend="allauth.account.auth_backends.AuthenticationBackend")
+        assert "High Tide" in page(event, client)
+
+    def test_do_not_mix_up_hosts(self, event):
+        page(event, headers={"host": "localhost"})
+        rename(event, "High Tide")
+        assert "High Tide" in page(event, headers={"host": "127.0.0.1"})
+
+    def test_do_not_answer_for_other_questions(self, event, client):
+        page(event)
+        rename(event, "High Tide")
+        assert (
+            "High Tide"
+            in client.get(reverse("event_detail", args=[event.pk]), {"section": "2"}).content.decode()
+        )
+
+    def test_keep_no_page_that_is_not_there(self, client):
+        draft = EventFactory(published_at=None, title="Low Tide")
+        assert client.get(reverse("event_detail", args=[draft.pk])).status_code == 404
+        Event.objects.filter(pk=draft.pk).update(published_at=draft.created_at)
+        assert "Low Tide" in page(draft, client)
+
+    def test_are_there_without_redis(self, event, client, monkeypatch, django_assert_num_queries):
+        side = RedisSide("cache")
+        side.client = side.client.__class__.from_url("redis://127.0.0.1:1", socket_connect_timeout=0.1)
+        monkeypatch.setattr(public_pages, "PAGES", side)
+        page(event, client)
+        with django_assert_num_queries(0):
+            assert "Low Tide" in page(event, client)
+
+
+class TestList:
+    def test_is_kept_and_made_anew_when_an_event_changes(self, event, django_assert_num_queries):
+        Client().get("/")
+        with django_assert_num_queries(0):
+            assert "Low Tide" in Client().get("/").content.decode()
+        event.title = "High Tide"
+        event.save()
+        assert "High Tide" in Client().get("/").content.decode()
