@@ -14,6 +14,7 @@ from django.utils import timezone
 from bookings import services
 from bookings.models import Booking
 from events.models import Event
+from orgs import invites
 from orgs.host_cache import known_hosts
 from orgs.models import Invite, Membership, Organization, User
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory, UserFactory
@@ -36,6 +37,7 @@ class Tenant:
     booking: Booking
     waiting: Booking  # of the same event, by `member`
     invite: Invite
+    invite_token: str
 
     def names(self, content: bytes | str) -> bool:
         """Whether anything of this tenant shows there."""
@@ -105,11 +107,12 @@ def make_tenant(slug: str, marker: str) -> Tenant:
     book = {"event_id": events["event"].pk, "now": now, "or_wait": True}
     booking = services.book(user_id=people["attendee"].pk, seats=2, key=uuid4(), **book)
     waiting = services.book(user_id=people["member"].pk, seats=3, key=uuid4(), **book)
+    invite_token = f"the-link-of-{slug}"
     invite = Invite.objects.create(
         organization=organization,
         email=f"guest@{marker.lower()}.test",
         role=Membership.Role.USER,
-        token=uuid4().hex * 2,
+        token=invites.hash_of(invite_token),
         invited_by=people["admin"],
         expires_at=now + timedelta(days=7),
     )
@@ -122,6 +125,7 @@ def make_tenant(slug: str, marker: str) -> Tenant:
         booking=booking,
         waiting=waiting,
         invite=invite,
+        invite_token=invite_token,
     )
 
 
