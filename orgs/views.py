@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from orgs import roles
 from orgs.models import User
 
 
@@ -40,6 +41,12 @@ def account(request):
     return render(
         request,
         "orgs/account.html",
-        {"form": form, "memberships": memberships},
+        {"form": form, "memberships": memberships, "runs": _runs(request)},
         status=422 if form.is_bound else 200,
     )
+
+
+def _runs(request) -> set:
+    """The organizations whose admin opens for the person."""
+    held = roles.held_during(request).by_organization
+    return {organization_id for organization_id, rights in held.items() if rights & roles.BACK_OFFICE}

@@ -503,6 +503,26 @@ class TestSwitching:
         assert foreign in visitor.ask("get", listed).seen
 
 
+class TestAnOrganizationsOwnHost:
+    def test_shows_that_one_alone_whatever_was_chosen(self, tenants):
+        first, second = tenants
+        Membership.objects.create(organization=second.organization, user=first.organizer, role="organizer")
+        for person in (first.organizer, tenants.platform):
+            client = Client(headers={"host": first.host})
+            client.force_login(person, backend=BACKEND)
+            client.post(reverse("admin:switch"), {"organization": str(second.organization.pk)})
+            shown = client.get(reverse("admin:events_event_changelist")).content
+            assert first.names(shown)
+            assert not second.names(shown)
+
+    def test_keeps_the_administrators_of_others_out(self, tenants):
+        first, second = tenants
+        client = Client(headers={"host": second.host})
+        client.force_login(first.admin, backend=BACKEND)
+        answer = client.get(reverse("admin:index"), follow=True)
+        assert answer.status_code == 403
+
+
 class TestRegistering:
     def test_refuses_a_model_admin_without_walls(self):
         with pytest.raises(ImproperlyConfigured):

@@ -121,6 +121,11 @@ class TenantModelAdmin(Walls, ModelAdmin):
             return super().response_change(request, obj)
         return self._stay(request, obj, _("Saved."))
 
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        """Django's own redirect, which a foreign row and a missing one share, in words without the key."""
+        messages.warning(request, _("There is no such page, or it is not one of yours."))
+        return redirect("admin:index")
+
     def _stay(self, request, obj, told):
         messages.success(request, told)
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", obj.pk)

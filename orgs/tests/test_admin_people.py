@@ -1,8 +1,12 @@
 """Members, invites and settings of an organization, as its administrator runs them."""
 
+from io import BytesIO
+
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from PIL import Image
 
 from orgs.models import AccountMail, Invite, Membership
 from tests.factories import MembershipFactory
@@ -87,6 +91,13 @@ class TestMembers:
         assert "needs an administrator" in answer.content.decode()
 
 
+class TestTheWayIn:
+    def test_stands_on_the_account_page_of_who_runs_something(self, client, admin, member):
+        assert "Manage" in client.get(reverse("account")).content.decode()
+        client.force_login(member.user, backend=BACKEND)
+        assert "Manage" not in client.get(reverse("account")).content.decode()
+
+
 class TestSettings:
     def sent(self, organization, **changes) -> dict:
         return {"name": organization.name, "colour": "", "support_email": "", "reminder_hours": "", **changes}
@@ -122,6 +133,30 @@ class TestSettings:
         answer = client.post(url, self.sent(admin.organization, **change))
         assert answer.status_code == 200
         assert says in answer.content.decode()
+
+    def test_keep_a_logo_until_there_is_another_or_none(self, client, admin, settings, tmp_path):
+        settings.MEDIA_ROOT = tmp_path
+        organization, picture = admin.organization, BytesIO()
+        Image.new("RGB", (40, 20), "teal").save(picture, "PNG")
+        url = page("organization_change", organization)
+        upload = SimpleUploadedFile("../../x.png", picture.getvalue(), "image/png")
+        client.post(url, self.sent(organization, logo=upload))
+        organization.refresh_from_db()
+        kept = organization.settings["logo"]
+        assert kept.endswith(".webp")
+        client.post(url, self.sent(organization))
+        organization.refresh_from_db()
+        assert organization.settings["logo"] == kept
+        client.post(url, self.sent(organization, no_logo="on"))
+        organization.refresh_from_db()
+        assert "logo" not in organization.settings
+
+    def test_refuse_a_logo_that_is_no_picture(self, client, admin):
+        upload = SimpleUploadedFile("x.svg", b"<svg onload='alert(1)'/>", "image/svg+xml")
+        answer = client.post(
+            page("organization_change", admin.organization), self.sent(admin.organization, logo=upload)
+        )
+        assert "No picture could be read" in answer.content.decode()
 
     def test_let_no_tenant_change_its_domain_or_state(self, client, admin):
         url = page("organization_change", admin.organization)
