@@ -1,7 +1,7 @@
 # Targets for people; `make` alone tells them. Each sets up what it needs, and only when that changed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench demo shell doctor clean install install-dev
+.PHONY: help run test faults check bench demo shell doctor clean install install-dev
 
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -21,6 +21,9 @@ run: install ## Serve everything at http://localhost:8000 until Ctrl-C (PORT=900
 
 test: install-dev ## Run all tests but the fault tests (ARGS="-k booking" for some)
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: install-dev ## Kill and stall real processes and servers while a crowd books (ARGS="-k redis" for some)
+	@$(BIN)/python -m pytest -c tests/faults/pytest.ini --rootdir . tests/faults $(ARGS)
 
 check: install-dev ## Lint, imports, migrations, deployment settings, templates
 	$(BIN)/ruff check .

@@ -6,19 +6,18 @@ set-wise by `close`, so one transaction can serve one request or many.
 """
 
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
-from bookings import free_runs, queue_mirror, seat_counter, waitlist
+from bookings import free_runs, waitlist
 from bookings.errors import Closed, EventCancelled, NotBookable, NotOpenYet
+from bookings.following import Following
 from bookings.house import House
 from bookings.ledger import Ledger
 from bookings.models import Booking, BookingSeat, EventTotals
 from bookings.models.job import EventJob
 from bookings.telling import about_booking
-from events import public_pages
 from events.models import Event
 from orgs.models import Organization
 
@@ -31,9 +30,7 @@ class BoxOffice:
         self.event, self.now = event, now
         self.ledger = Ledger(event, now)
         self.house = House(event)
-        self._found_free = event.available_slots
-        self._line_is_new = not event.last_waiting_number
-        self._line_changes: dict[UUID, int | None] = {}
+        self._following = Following(event)
         self._last_number = event.last_waiting_number
         self._somebody_waits = False
         self._line_stands = False  # under the strict rule: somebody is in line, and nobody may pass
@@ -49,30 +46,15 @@ class BoxOffice:
         return cls(Event.objects.lock(event_id), now=now, mend_runs=mend_runs)
 
     def close(self, *, claimed: int = 0, is_counted: bool = True) -> None:
-        """Write what was decided, and have the counter follow once that is committed.
+        """Write what was decided, and have everybody follow who does so once it is committed.
 
         Args:
-            claimed: seats that were booked and that the counter had set aside for it already.
-            is_counted: False if the event's counter has to be begun.
+            claimed, is_counted: see `Following.on_commit`.
         """
         self.flush()
         if self.owes_promotions:
             EventJob.objects.owe(self.event, EventJob.Kind.SETTLE_QUEUE, due_at=self.now)
-        if bool(self.free) != bool(self._found_free):  # sold out, or no more
-            transaction.on_commit(partial(public_pages.forget, self.event.pk, public_pages.LIST), robust=True)
-        change = self.free - self._found_free + claimed
-        if change or not is_counted:
-            follow = partial(seat_counter.follow, self.event, change=change, left=self.free)
-            transaction.on_commit(follow, robust=True)
-        if self._line_changes:
-            follow = partial(
-                queue_mirror.follow,
-                self.event.pk,
-                version=self.event.version,
-                is_new=self._line_is_new,
-                changes=self._line_changes,
-            )
-            transaction.on_commit(follow, robust=True)
+        self._following.on_commit(left=self.free, claimed=claimed, is_counted=is_counted)
 
     # What may be done
 
@@ -222,7 +204,7 @@ class BoxOffice:
     def flush(self) -> None:
         """Write what has been decided so far, and forget it."""
         if self._last_number:  # somebody has stood in line
-            self._line_changes |= self.ledger.line_changes()
+            self._following.line |= self.ledger.line_changes()
         self.ledger.write()
         self.ledger = Ledger(self.event, self.now)
         self.house.store()

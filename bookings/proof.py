@@ -73,7 +73,7 @@ def with_redis(found: list[Proof]) -> list[Proof]:
     """The same with what Redis says.
 
     Raises:
-        RedisAway
+        Away
     """
     ids = [proof.event.pk for proof in found]
     counters, mirrors = seat_counter.read(ids), queue_mirror.read(ids)

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from bookings.models import Booking
 from bookings.seat_counter import GENERATION, KEPT, SEATS
-from orgs.redis_side import RedisAway, Script
+from orgs.breaker import Away
+from orgs.redis_side import Script
 
 LINE = Script(Path(__file__).parent / "lua" / "line.lua")
 AT_ONCE = 5_000
@@ -42,7 +43,7 @@ def follow(event_id: UUID, *, version: int, is_new: bool, changes: dict[UUID, in
     parties = [word for booking, number in changes.items() for word in (str(booking), number or "")]
     try:
         SEATS.run(LINE, _keys(event_id), [version, int(is_new), KEPT, *parties])
-    except RedisAway:
+    except Away:
         logger.info("The line of event %s could not follow; reconciling makes it anew.", event_id)
 
 
@@ -60,7 +61,7 @@ def place(booking: Booking) -> int | None:
 
     try:
         generation, of, number, rank = SEATS.call(ask)
-    except RedisAway:
+    except Away:
         return None
     if of != (generation or b"0") or number != booking.waiting_number:
         return None
@@ -71,7 +72,7 @@ def read(event_ids: list[UUID]) -> dict[UUID, Length | None]:
     """What the mirrors say; None where there is none that holds.
 
     Raises:
-        RedisAway
+        Away
     """
 
     def ask(client):
@@ -100,7 +101,7 @@ def rebuild(event_id: UUID, *, version: int, line: Iterable[tuple[UUID, int]]) -
     """Make the mirror anew from `line`: the bookings and their numbers, as of `version` of the event.
 
     Raises:
-        RedisAway
+        Away
     """
     parties = iter(line)
 

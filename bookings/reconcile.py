@@ -20,7 +20,7 @@ from bookings import free_runs, queue_mirror, seat_counter
 from bookings.models import EventTotals
 from bookings.proof import Proof, proofs, with_redis
 from events.models import Event
-from orgs.redis_side import RedisAway
+from orgs.breaker import Away
 
 SECOND_LOOK = 1.0  # seconds between the looks at Redis
 AT_ONCE = 500  # events
@@ -79,7 +79,7 @@ def reconcile(
             report.drifts += _in_redis(page, mend=not dry_run, second_look=second_look)
             if not dry_run:
                 _forget(set(ids[start : start + AT_ONCE]) - {proof.event.pk for proof in page})
-        except RedisAway:
+        except Away:
             report.redis_is_away = True
     for drift in report.drifts:
         logger.warning(
@@ -101,7 +101,7 @@ def _busy(report: Report) -> set[UUID]:
         mirrors = queue_mirror.read(list(waiting))
         off = {pk for pk, mirror in mirrors.items() if not mirror or mirror.parties != waiting[pk]}
         return off.union(seat_counter.counted())
-    except RedisAway:
+    except Away:
         report.redis_is_away = True
         return set()
 

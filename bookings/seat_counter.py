@@ -20,8 +20,9 @@ from uuid import UUID
 from django.conf import settings
 
 from events.models import Event
+from orgs.breaker import Away
 from orgs.models import Organization
-from orgs.redis_side import RedisAway, RedisSide, Script
+from orgs.redis_side import RedisSide, Script
 
 KEPT = 86_400  # seconds: a counter, and the mark of a form
 _LUA = Path(__file__).parent / "lua"
@@ -32,7 +33,7 @@ GENERATION = "seats:generation"
 COUNTED = f"seats:counted:{settings.CACHES['default']['KEY_PREFIX']}"  # which events have a counter
 
 logger = logging.getLogger(__name__)
-SEATS = RedisSide("seats", on_return=lambda client: client.incr(GENERATION))
+SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION))
 
 
 class CounterRefuses(Exception):
@@ -61,7 +62,7 @@ class Claim:
     @property
     def is_lost(self) -> bool:
         """Whether Redis has failed since: it may not know of these seats any more."""
-        return self.seats > 0 and self.failures != SEATS.failures
+        return self.seats > 0 and self.failures != SEATS.breaker.failures
 
     def give_back(self, *, was_answered: bool = False) -> None:
         """Return the seats; `was_answered`: the form made a booking all the same, and stays known."""
@@ -70,7 +71,7 @@ class Claim:
         keys = [*_keys(self.event_id)[:2], _mark(self.event_id, self.key)]
         try:
             SEATS.run(GIVE_BACK, keys, [self.seats, self.stamp, int(not was_answered)])
-        except RedisAway:
+        except Away:
             logger.info(
                 "Claimed seats of event %s could not be given back; they will be mended.", self.event_id
             )
@@ -85,11 +86,11 @@ def claim(event_id: UUID, *, seats: int, key: UUID | None, now: datetime, highes
     Raises:
         CounterRefuses: there are fewer.
     """
-    failures = SEATS.failures
+    failures = SEATS.breaker.failures
     keys = [*_keys(event_id)[:3], _mark(event_id, key)]
     try:
         verdict, *facts = SEATS.run(CLAIM, keys, [seats, _milliseconds(now), KEPT if key else 0, highest])
-    except RedisAway:
+    except Away:
         return Claim(event_id)
     match verdict:
         case b"claimed":
@@ -113,7 +114,7 @@ def follow(event: Event, *, change: int, left: int) -> None:
         change, left = 0, 0
     try:
         SEATS.run(FOLLOW, _keys(event.pk), [str(event.pk), event.version, change, left, KEPT, *_terms(event)])
-    except RedisAway:
+    except Away:
         logger.info("The counter of event %s could not follow; it begins anew when Redis is back.", event.pk)
 
 
@@ -121,7 +122,7 @@ def forget(event_id: UUID) -> None:
     """Have the counter begin anew, since the terms on which it refuses have changed."""
     try:
         SEATS.call(lambda client: client.delete(*_keys(event_id)[:2]))
-    except RedisAway:
+    except Away:
         logger.info("The counter of event %s could not be dropped; it will be mended.", event_id)
 
 
@@ -135,7 +136,7 @@ def mend(event: Event, *, left: int, seen: int | None) -> bool:
     """Set the counter to what is `left` by `event` as it was just read, if it still is what was `seen`.
 
     Raises:
-        RedisAway
+        Away
     """
     seen = "" if seen is None else seen
     arguments = [str(event.pk), event.version, left, seen, KEPT, *_terms(event)]
@@ -146,7 +147,7 @@ def read(event_ids: list[UUID]) -> dict[UUID, int | None]:
     """What the counters say; None where there is none that holds.
 
     Raises:
-        RedisAway
+        Away
     """
 
     def ask(client):
@@ -172,7 +173,7 @@ def counted() -> Iterator[UUID]:
     """The events that have, or lately had, a counter.
 
     Raises:
-        RedisAway
+        Away
     """
     for member in SEATS.call(lambda client: list(client.sscan_iter(COUNTED, count=1_000))):
         yield UUID(member.decode())
@@ -182,7 +183,7 @@ def drop(event_ids: list[UUID]) -> None:
     """Take events off the list of those that have a counter.
 
     Raises:
-        RedisAway
+        Away
     """
     if event_ids:
         SEATS.call(lambda client: client.srem(COUNTED, *map(str, event_ids)))

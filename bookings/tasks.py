@@ -1,13 +1,25 @@
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
 from bookings import services
+from bookings.models import EventJob
 from bookings.reconcile import reconcile
+from orgs.nudge import nudge
+
+A_TURN = timedelta(seconds=4)  # after which a worker may do something else before it goes on with jobs
 
 
-@shared_task(name="happening.run_event_jobs")
+@shared_task(name=EventJob.TASK)
 def run_event_jobs():
-    services.run_jobs(now=timezone.now())
+    services.run_jobs(now=timezone.now(), for_at_most=A_TURN)
+
+
+@shared_task(name="happening.send_reminders")
+def send_reminders():
+    if services.owe_reminders(now=timezone.now()):
+        nudge(EventJob.TASK)
 
 
 @shared_task(name="happening.close_waitlists")

@@ -1,6 +1,5 @@
 """What a change says to its person: the message that is owed, made of facts as they are now."""
 
-from datetime import datetime
 from uuid import UUID
 
 from bookings.models import Booking
@@ -27,8 +26,11 @@ def facts(event: Event) -> dict:
     }
 
 
-def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[int] = (), **more) -> Owed:
-    """A message of one of the booking types, once for each version of the booking."""
+def about_booking(
+    kind: str, event: Event, booking: Booking, *, seat_nos: list[int] = (), in_bulk: bool = False, **more
+) -> Owed:
+    """A message of one of the booking types, once for each version of the booking. `in_bulk`: a change of the
+    event owes it to many at once."""
     payload = {
         **facts(event),
         "seats": booking.seats,
@@ -38,11 +40,16 @@ def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[i
     }
     if booking.waiting_number:
         payload["waiting_number"] = booking.waiting_number
+    if booking.status == Booking.Status.CONFIRMED and event.online_url:
+        payload["online_url"] = event.online_url  # for confirmed people only
+    if kind == "booking_cancelled" and not seat_nos:
+        payload["waits"] = True  # nothing of it ever stood in a calendar
     return Owed(
         type=kind,
         user_id=booking.user_id,
         dedupe_key=f"{kind}:{booking.pk}:{booking.version}",
         payload=payload,
+        in_bulk=in_bulk,
         org_id=event.org_id,
         event_id=event.pk,
         booking_id=booking.pk,
@@ -52,20 +59,35 @@ def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[i
 def about_event(
     kind: str,
     event: Event,
+    booking: Booking,
     *,
-    user_id: UUID,
-    booking_id: UUID | None = None,
-    due_at: datetime | None = None,
+    version: str | int | None = None,
+    waits: bool | None = None,
     **more,
 ) -> Owed:
-    """A message of one of the event types: once for each person and state of the event's calendar entry."""
+    """A message of one of the event types to the person of a booking: once for each person and `version`,
+    which is the state of the event's calendar entry if nothing else is said.
+
+    `waits`: whether the booking waits in line, where that cannot be seen of it any more.
+    """
+    version = event.sequence if version is None else version
+    payload = {**facts(event), "booking_version": booking.version, **more}
+    if booking.status == Booking.Status.WAITING if waits is None else waits:
+        payload["waits"] = True
     return Owed(
         type=kind,
-        user_id=user_id,
-        dedupe_key=f"{kind}:{event.pk}:{event.sequence}:{user_id}",
-        payload={**facts(event), **more},
-        due_at=due_at,
+        user_id=booking.user_id,
+        dedupe_key=f"{kind}:{event.pk}:{version}:{booking.user_id}",
+        payload=payload,
         org_id=event.org_id,
         event_id=event.pk,
-        booking_id=booking_id,
+        booking_id=booking.pk,
     )
+
+
+def one_each(page: list[Booking]) -> dict[UUID, Booking]:
+    """Each person with the first of their bookings: news of an event is told once."""
+    people: dict[UUID, Booking] = {}
+    for booking in page:
+        people.setdefault(booking.user_id, booking)
+    return people

@@ -19,7 +19,8 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request
 
-from orgs.redis_side import RedisAway, RedisSide
+from orgs.breaker import Away
+from orgs.redis_side import RedisSide
 
 FRESH = 1.0  # seconds
 MARKED = 3_600  # seconds that a mark stays: longer than any page takes to be made
@@ -44,7 +45,7 @@ def forget(*subjects: UUID | str) -> None:
 
     try:
         PAGES.call(ask)
-    except RedisAway:
+    except Away:
         logger.info("Copies of pages could not be dropped; they go by themselves in a few seconds.")
 
 
@@ -114,7 +115,7 @@ def _look_up(subject: str, key: str) -> tuple[tuple[float, dict, bytes] | None, 
 
     try:
         mark, written = PAGES.call(ask)
-    except RedisAway:
+    except Away:
         return None, ""
     mark = (mark or b"0").decode()
     if written:
@@ -130,7 +131,7 @@ def _store(key: str, mark: str, headers: dict, content: bytes) -> None:
     copy = json.dumps([mark, headers, content.decode()])
     try:
         PAGES.call(lambda client: client.set(key, copy, ex=settings.PUBLIC_PAGES_KEPT))
-    except RedisAway:
+    except Away:
         logger.info("A page could not be kept for others.")
 
 

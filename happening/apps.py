@@ -10,6 +10,9 @@ class HappeningConfig(AppConfig):
     name = "happening"
     default = True
 
+    def ready(self):
+        from happening import checks  # noqa: F401 - registers them
+
 
 class TenantAdminConfig(SimpleAdminConfig):
     """The one admin site holds what our own apps register. What libraries would register has no walls."""

@@ -1,8 +1,12 @@
-"""The ASGI application."""
+"""The live process: `/live/`, served by ASGI because a stream would hold a thread of WSGI for minutes."""
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+
+from notifications.live.server import LiveServer  # noqa: E402 - settings come first
+
+application = LiveServer()

@@ -11,6 +11,7 @@ the global prefetch that Celery asks for with others.
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
@@ -25,6 +26,11 @@ def queue() -> Queue:
     if INSTANCE:
         return Queue(NAME, exchange, routing_key=NAME, expires=IDLE_DAYS * 86_400)
     return Queue(NAME, exchange, routing_key=NAME, queue_arguments={"x-queue-type": "quorum"})
+
+
+@setup_logging.connect
+def _leave_the_log_as_the_settings_have_it(**_):
+    """Celery would turn everything below warnings off, the mails' links with it."""
 
 
 app = Celery("happening")
@@ -46,7 +52,18 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     timezone="UTC",
     beat_schedule={
+        "drain_outbox": {
+            "task": "notifications.drain_outbox",
+            "schedule": 3.0,
+            "options": {"expires": 10},
+        },
+        "reconcile_outbox": {
+            "task": "notifications.reconcile_outbox",
+            "schedule": 15.0,
+            "options": {"expires": 30},
+        },
         "run_event_jobs": {"task": "happening.run_event_jobs", "schedule": 5.0},
+        "send_reminders": {"task": "happening.send_reminders", "schedule": 60.0},
         "send_account_mail": {"task": "happening.send_account_mail", "schedule": 10.0},
         "tidy_account_mail": {"task": "happening.tidy_account_mail", "schedule": 3600.0},
         "expire_invites": {"task": "happening.expire_invites", "schedule": 3600.0},

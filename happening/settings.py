@@ -5,6 +5,7 @@ before this module is read (`happening.embedded`). In production an unset URL is
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -41,6 +42,8 @@ INSTALLED_APPS = [
     "orgs",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "happening.apps.TenantAdminConfig",
     "django.contrib.auth",
@@ -64,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "orgs.entrance.EntranceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -86,6 +90,8 @@ TEMPLATES = [
         },
     },
 ]
+
+WEB_THREADS = env.int("WEB_THREADS", default=32)  # of each web process; one database connection a thread
 
 # --- PostgreSQL: the truth. READ COMMITTED is pinned because the services' locking is written for it.
 
@@ -113,8 +119,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # django-redis shares a pool between caches with the same URL, and so that clearing one spares the others.
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
+REDIS_KEY_PREFIX = env.str("HAPPENING_INSTANCE", default="")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.15)  # seconds that anybody waits for it
-REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3}
+REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3, "live": 4}
 
 
 def redis_url(purpose: str) -> str:
@@ -138,9 +145,9 @@ def celery_redis_url() -> str:
 def redis_cache(purpose: str) -> dict:
     """A Django cache that is a miss, never an error, while Redis is away."""
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "orgs.caches.SiteCache",
         "LOCATION": redis_url(purpose),
-        "KEY_PREFIX": env.str("HAPPENING_INSTANCE", default=""),
+        "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "IGNORE_EXCEPTIONS": True,
@@ -151,10 +158,17 @@ def redis_cache(purpose: str) -> dict:
 
 
 PUBLIC_PAGES_KEPT = env.int("PUBLIC_PAGES_KEPT", default=5)  # seconds; 0: each visitor's page is made anew
-CACHES = {"default": redis_cache("cache"), "sessions": redis_cache("sessions")}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_CACHE_ALIAS = "sessions"
+CACHES = {"default": redis_cache("cache")}
+SESSION_ENGINE = "orgs.sessions"
+SESSION_REDIS_URL = redis_url("sessions")
 SESSION_COOKIE_SAMESITE = "Lax"
+
+# --- Live updates. A channel of Redis belongs to no database, so its name tells instances apart.
+
+LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
+LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
+LIVE_REDIS_URL = redis_url("live")
+LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
 
 # --- Celery
 
@@ -165,7 +179,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if AMQP_URL
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its log is set below, like everything's
+INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
+NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
+DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
 # --- People
 
@@ -173,7 +189,10 @@ AUTH_USER_MODEL = "orgs.User"
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004"
 ]  # email is unique on lower(email), by a constraint that the check cannot see
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "orgs.sso.backend.KeycloakBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -191,6 +210,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.NameForm"
+ACCOUNT_FORMS = {"signup": "orgs.sign_up.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
@@ -198,7 +218,44 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of what changes about signing in
+ACCOUNT_RATE_LIMITS = {} if env.bool("RATE_LIMITS", default=True) else False  # {}: those of the library
+ACCOUNT_FORMS = {
+    "reset_password": "orgs.account_forms.ResetPasswordForm",
+    "add_email": "orgs.account_forms.AddEmailForm",
+}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_ADAPTER = "orgs.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Happening"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
+
+# --- Single sign-on: Keycloak, or another OpenID provider. Not there without OIDC_ISSUER.
+# Nothing is asked of it before somebody signs in; the paths are Keycloak's unless they are given.
+
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_RP_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="happening")
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_RP_SCOPES = env.str("OIDC_SCOPES", default="openid email profile")
+OIDC_SESSION_HOURS = env.int("OIDC_SESSION_HOURS", default=10)
+
+
+def oidc_endpoint(name: str) -> str:
+    """OIDC_<NAME>_ENDPOINT, or Keycloak's path."""
+    given = env.str(f"OIDC_{name.upper()}_ENDPOINT", default="")
+    return given or f"{OIDC_ISSUER}/protocol/openid-connect/{name}"
+
+
+OIDC_OP_AUTHORIZATION_ENDPOINT = oidc_endpoint("auth")
+OIDC_OP_TOKEN_ENDPOINT = oidc_endpoint("token")
+OIDC_OP_USER_ENDPOINT = oidc_endpoint("userinfo")
+OIDC_OP_JWKS_ENDPOINT = oidc_endpoint("certs")
+OIDC_OP_LOGOUT_ENDPOINT = oidc_endpoint("logout")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_TIMEOUT = 5
+OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
 
 INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
 # Whether anybody with a verified address may start an organization at /orgs/new/.
@@ -209,6 +266,7 @@ RATE_LIMITS = {
         "person": (env.int("BOOKINGS_PER_PERSON", default=30), 60),
         "address": (env.int("BOOKINGS_PER_ADDRESS", default=600), 60),  # a school, an office, a whole network
     },
+    "start": {"person": (env.int("ORGANIZATIONS_PER_PERSON", default=20), 3_600)},
     "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
 }
 
@@ -248,6 +306,12 @@ WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
 # --- The browser's walls
 
+
+def origin(url: str) -> str:
+    scheme, host, *_ = urlsplit(url)
+    return f"{scheme}://{host}" if host else SELF
+
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -256,7 +320,9 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Chromium holds a form's redirects to this as well: signing out leads to the provider, from a
+        # tenant's host by way of the platform's.
+        "form-action": [SELF, *dict.fromkeys(map(origin, [SITE_URL, OIDC_OP_LOGOUT_ENDPOINT]))],
         "manifest-src": [SELF],
         "base-uri": [NONE],
         "object-src": [NONE],
@@ -282,11 +348,17 @@ if not DEVELOPMENT:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "happening.log_scrubbing.ScrubbingFormatter",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
+        "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
     },
 }

@@ -1,4 +1,5 @@
-"""The WSGI application: pages and admin. It does not start without the guards of `bookings.guards`."""
+"""The WSGI application: pages and admin. It does not start without the guards of `bookings.guards`, nor with
+fewer database connections than threads."""
 
 import os
 
@@ -8,5 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
 application = get_wsgi_application()
 
 from bookings.guards import ensure_guards  # noqa: E402 - models can be imported only now
+from happening.checks import ensure_connections  # noqa: E402
 
+ensure_connections()
 ensure_guards()

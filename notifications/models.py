@@ -1,7 +1,9 @@
 """What is owed to people: the transactional outbox and, read by its person, the inbox; and who does not want
 which of it by mail.
 
-State and moment agree by constraint: who says `sent`, `delivered` or `failed` says when.
+State and moment agree by constraint: who says `sent`, `delivered` or `failed` says when. The arrows from
+one state to another are in `states`. `lease_until` says that somebody has the row in hand until then: the
+relay one that is pending, the sender one that is sent.
 """
 
 from django.conf import settings
@@ -62,6 +64,13 @@ class Notification(Identified, Dated):
     event_id = models.UUIDField(null=True)
     booking_id = models.UUIDField(null=True)
     superseded_by = models.UUIDField(null=True)
+    in_bulk = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_(
+            "One of many that a change of the event owes: it lets pass who is told of their own doing."
+        ),
+    )
 
     objects = NotificationQuerySet.as_manager()
 
@@ -106,8 +115,8 @@ class Notification(Identified, Dated):
                 name="failed_notifications_alone_say_when",
             ),
             models.CheckConstraint(
-                condition=Q(lease_until__isnull=True) | Q(status="pending"),
-                name="only_pending_notifications_are_leased",
+                condition=Q(lease_until__isnull=True) | Q(status__in=["pending", "sent"]),
+                name="only_notifications_under_way_are_leased",
             ),
             models.CheckConstraint(
                 condition=Q(superseded_by__isnull=True) | Q(status="delivered"),
@@ -117,12 +126,15 @@ class Notification(Identified, Dated):
         ]
         indexes = [
             models.Index(
-                fields=["due_at", "id"], condition=Q(status="pending"), name="idx_notifications_pending"
+                fields=["in_bulk", "due_at", "id"],
+                condition=Q(status="pending"),
+                name="idx_notifications_pending",
             ),
             models.Index(fields=["user", "-created_at", "-id"], name="idx_notifications_inbox"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="idx_notifications_unread"),
             models.Index(fields=["sent_at"], condition=Q(status="sent"), name="idx_notifications_sent"),
-            models.Index(fields=["event_id"], name="idx_notifications_event_id"),
+            models.Index(fields=["failed_at"], condition=Q(status="failed"), name="idx_notifications_failed"),
+            models.Index(fields=["event_id", "user"], name="idx_notifications_event_user"),
             models.Index(
                 fields=["booking_id"],
                 condition=Q(booking_id__isnull=False),

@@ -37,6 +37,31 @@ def when(facts: dict) -> str:
     return _moment(facts.get("starts_at"), facts.get("time_zone", "UTC"))
 
 
+def when_for(facts: dict, *, zone_name: str | None) -> str:
+    """The start on a reader's own clock, where that shows another time; else nothing."""
+    starts_at, own = moment_of(facts, "starts_at"), _zone(zone_name)
+    if not starts_at or not own:
+        return ""
+    if starts_at.astimezone(own).utcoffset() == starts_at.astimezone(zone_of(facts)).utcoffset():
+        return ""
+    return _moment(facts["starts_at"], own.key)
+
+
+def seats(facts: dict) -> str:
+    """2 seats: Row B, seat 3; Row B, seat 4."""
+    words = _seats(facts)
+    return words["seats"] + words["which"]
+
+
+def moment_of(facts: dict, name: str) -> datetime | None:
+    return datetime.fromisoformat(facts[name]) if facts.get(name) else None
+
+
+def zone_of(facts: dict) -> ZoneInfo:
+    """The zone of the event; UTC where this machine does not know it."""
+    return _zone(facts.get("time_zone")) or ZoneInfo("UTC")
+
+
 def _confirmed(facts: dict) -> tuple[str, str, str]:
     if "change" in facts:
         return (
@@ -153,14 +178,18 @@ def _seats(facts: dict) -> dict:
 def _moment(written: str | None, zone_name: str) -> str:
     if not written:
         return "–"
-    try:
-        zone = ZoneInfo(zone_name)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
+    zone = _zone(zone_name) or ZoneInfo("UTC")
     local = datetime.fromisoformat(written).astimezone(zone)
     place = zone.key.rsplit("/", 1)[-1].replace("_", " ")
     words = _("%(place)s time") % {"place": place} if "/" in zone.key else zone.key
     return f"{formats.date_format(local, 'l, j F Y, H:i')} ({words})"
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _where(notification: Notification) -> str:

@@ -5,7 +5,8 @@ import re
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from django.contrib.sites.shortcuts import get_current_site
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,8 @@ from orgs import account_mail
 from orgs.models import AccountMail, User
 from orgs.models.fields import ADDRESS
 from orgs.safe_next import is_safe
+from orgs.sso import provider
+from orgs.sso.identity import is_managed_elsewhere
 
 LONGEST = User._meta.get_field("email").max_length
 KINDS = {
@@ -45,3 +48,17 @@ class AccountAdapter(DefaultAccountAdapter):
             user_id=getattr(context.get("user"), "pk", None),
             now=timezone.now(),
         )
+
+    def set_password(self, user: User, password: str) -> None:
+        """Nobody who signs in by single sign-on alone gets a way around it."""
+        if is_managed_elsewhere(user):
+            raise PermissionDenied
+        user.set_password(password)
+        user.save(update_fields=["password"])
+
+    def get_reauthentication_methods(self, user: User) -> list[dict]:
+        methods = super().get_reauthentication_methods(user)
+        if user.is_authenticated and user.keycloak_id and provider.is_configured():
+            url = f"{reverse('oidc_begin')}?again=1"
+            methods.append({"id": "oidc", "description": _("Use single sign-on"), "url": url})
+        return methods

@@ -1,5 +1,7 @@
 """Which names nobody can have: short names that are the platform's own, and domains of mail providers."""
 
+import unicodedata
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +27,19 @@ zoho.com
 RESERVED_SLUGS = tuple(_RESERVED.split())  # in the database too: `organization_slug_is_not_reserved`
 # At these anybody has an address, so that having one says nothing about where somebody belongs.
 MAIL_PROVIDERS = frozenset(_PROVIDERS.split())
+
+
+# Letters and signs, as Unicode has it, of which nothing is seen; and what turns the direction of reading.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def validate_visible(name: str) -> None:
+    """Raises ValidationError for a name of which nothing can be seen, or that changes how others are read."""
+    shown = [sign for sign in name if unicodedata.category(sign)[0] in "LNPS" and sign not in _BLANK]
+    upsetting = [sign for sign in name if sign in _TURNING or unicodedata.category(sign) in ("Cc", "Cs")]
+    if not shown or upsetting:
+        raise ValidationError(_("Write a name that people can see and read."))
 
 
 def validate_slug(slug: str) -> None:

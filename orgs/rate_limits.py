@@ -17,9 +17,10 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from orgs.addresses import address_of
+from orgs.breaker import Away
+from orgs.client_address import address_of
 from orgs.kept_form import kept_form
-from orgs.redis_side import RedisAway, RedisSide, Script
+from orgs.redis_side import RedisSide, Script
 
 RATE = Script(Path(__file__).parent / "lua" / "rate.lua")
 REMEMBERED = 10_000  # people and addresses, by a process that counts for itself
@@ -48,7 +49,7 @@ def seconds_to_wait(request: HttpRequest, name: str) -> int:
     try:
         arguments = [number for cost, ahead in rates.values() for number in (cost, ahead)]
         wait = LIMITS.run(RATE, list(rates), arguments)
-    except RedisAway:
+    except Away:
         wait = 0 if request.method in ("GET", "HEAD") else _OWN.wait(rates)
     return math.ceil(wait / 1_000)
 

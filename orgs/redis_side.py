@@ -1,27 +1,17 @@
-"""Redis, as the project's own scripts meet it: quick, or done without.
-
-Redis stands in front of PostgreSQL and never instead of it. So nobody waits for it longer than
-`REDIS_TIMEOUT`, and after the first failure a breaker keeps everybody away from it for `PAUSE` seconds. Then
-one caller tries, and what was missed meanwhile is made good (`on_return`) before the others follow.
-"""
+"""A database of Redis as the project's own scripts meet it: quick, or done without (`orgs.breaker`)."""
 
 import hashlib
-import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from time import monotonic
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.retry import Retry
 
-PAUSE = 2.0  # seconds
-
-
-class RedisAway(Exception):
-    """Redis did not answer, or not in time; whether it did what it was asked is not known."""
+from orgs.breaker import Breaker
 
 
 class Script:
@@ -36,19 +26,16 @@ class Script:
 
 
 class RedisSide:
-    """One logical database of Redis, with a breaker.
+    """One logical database of Redis, behind a breaker.
 
     Args:
         purpose: a key of `settings.REDIS_DATABASES`.
-        on_return: called with the client after a failure; while it fails, nobody else gets through.
+        makes_good: called with the client when Redis is back after a failure, before anybody believes it.
     """
 
-    def __init__(self, purpose: str, on_return: Callable[[redis.Redis], object] = redis.Redis.ping):
-        self._purpose, self._on_return = purpose, on_return
-        self._lock = threading.Lock()
-        self._closed_until = 0.0
-        self._failed = False
-        self.failures = 0  # how often Redis has failed this process; who sees it grow has lost an answer
+    def __init__(self, purpose: str, *, makes_good: Callable[[redis.Redis], object] = redis.Redis.ping):
+        self._purpose = purpose
+        self.breaker = Breaker(purpose, makes_good=lambda: makes_good(self.client))
 
     @cached_property
     def client(self) -> redis.Redis:
@@ -56,19 +43,14 @@ class RedisSide:
             settings.REDIS_URLS[self._purpose],
             socket_timeout=settings.REDIS_TIMEOUT,
             socket_connect_timeout=settings.REDIS_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
+            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),  # a new server, an old socket
         )
-
-    @property
-    def is_away(self) -> bool:
-        """Whether the breaker keeps callers away at the moment."""
-        return self._failed
 
     def run(self, script: Script, keys: list[str], arguments: list) -> object:
         """What the script answers.
 
         Raises:
-            RedisAway
+            Away
         """
         return self.call(lambda client: _evaluate(client, script, keys, arguments))
 
@@ -76,35 +58,9 @@ class RedisSide:
         """What `ask(client)` answers.
 
         Raises:
-            RedisAway
+            Away
         """
-        if self._failed:
-            self._try_again()
-        try:
-            return ask(self.client)
-        except (redis.RedisError, OSError) as error:
-            self._fail()
-            raise RedisAway from error
-
-    def _try_again(self) -> None:
-        with self._lock:
-            if not self._failed:
-                return
-            if monotonic() < self._closed_until:
-                raise RedisAway
-            self._closed_until = monotonic() + PAUSE  # the others stay away while this one tries
-        try:
-            self.client.connection_pool.disconnect()  # what was open before the failure is as dead as it was
-            self._on_return(self.client)
-        except (redis.RedisError, OSError) as error:
-            self._fail()
-            raise RedisAway from error
-        self._failed = False
-
-    def _fail(self) -> None:
-        with self._lock:
-            self._failed, self._closed_until = True, monotonic() + PAUSE
-            self.failures += 1
+        return self.breaker.ask(lambda: ask(self.client))
 
 
 def _evaluate(client: redis.Redis, script: Script, keys: list[str], arguments: list) -> object:

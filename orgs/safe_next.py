@@ -10,6 +10,11 @@ def is_safe(url: str | None) -> bool:
     )
 
 
+def safe_path(url: str | None) -> str | None:
+    """The same path, or None for what is none."""
+    return url if is_safe(url) else None
+
+
 def safe_next(request, *, otherwise: str) -> str:
     """The page that the form or the address asks for in `next`, if it is one of this host."""
     url = request.POST.get("next") or request.GET.get("next")

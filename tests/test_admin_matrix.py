@@ -53,6 +53,7 @@ SITE = {
     "autocomplete": INSIDE,
     "jsi18n": INSIDE,
     "switch": INSIDE,
+    "notifications_figures": PLATFORM,
 }
 LOOKED_AT = {
     "orgs_organization": ADMINS,
@@ -95,6 +96,7 @@ ACTIONS = {
     ("orgs_accountmail", "send_again"): ADMINS,
     ("events_event", "publish_events"): ORGANIZERS,
     ("bookings_booking", "cancel_bookings"): ORGANIZERS,
+    ("notifications_notification", "try_again"): ORGANIZERS,
 }
 ALSO = {"autocomplete": {403}}  # asked for nothing, it completes nothing
 INLINES = {(Booking, BookingSeat)}

@@ -120,6 +120,23 @@ def booker(person, thing):
     return who_may_book(person, thing)
 
 
+def nobody_is_offered(person, thing):
+    """Acme has proven no mail domain."""
+    return LOGIN if person in SIGNED_OUT else NOTHING
+
+
+def who_belongs(person, thing):
+    if person in SIGNED_OUT:
+        return LOGIN
+    return PAGE if thing == "own" and person in MEMBERS - {"platform"} else NOTHING
+
+
+def who_leaves(person, thing):
+    """Everybody but the last administrator, who gets a page that says why not."""
+    is_leaving = who_belongs(person, thing) == PAGE and person != "admin"
+    return ELSEWHERE if is_leaving else who_belongs(person, thing)
+
+
 def bearer_of_the_link(person, thing):
     """The invite is for another address than any of these people's."""
     if person in SIGNED_OUT:
@@ -149,6 +166,9 @@ TABLE: dict[str, Rule] = {
     "notifications/unsubscribe/<str:token>/": Rule(nowhere, everybody, **NONE_THERE),
     "invites/": Rule(nowhere, invite_page),
     "invites/<str:token>/": Rule(onwards, bearer_of_the_link, **OWN),
+    "orgs/new/": Rule(signed_in, signed_in),
+    "orgs/<uuid:organization_id>/join/": Rule(signed_in_or_not_so, nobody_is_offered, **OWN),
+    "orgs/<uuid:organization_id>/leave/": Rule(who_belongs, who_leaves, **OWN),
     "look.css": Rule(everybody),
     r"logo/(?P<name>[0-9a-f]{64}\.webp)": Rule(nowhere, **NONE_THERE),
     "account/": Rule(signed_in, signed_in),
@@ -249,6 +269,7 @@ def address(tenants):
         ids = {
             "event_id": {"event": acme.event, "members_event": acme.members_event, "draft": acme.draft},
             "booking_id": {"own": acme.booking},
+            "organization_id": {"own": acme.organization},
             "notification_id": {"own": notification},
         }
 

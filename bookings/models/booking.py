@@ -1,9 +1,10 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from bookings.models.history import BookingHistory
 from events.models import Event
 from orgs.models.fields import Dated, Identified
 
@@ -11,6 +12,17 @@ from orgs.models.fields import Dated, Identified
 class BookingQuerySet(models.QuerySet):
     def confirmed(self):
         return self.filter(status=Booking.Status.CONFIRMED)
+
+    def confirmed_by(self, moment):
+        """Those that are confirmed, and have been since `moment` or before."""
+        promoted_later = BookingHistory.objects.filter(
+            booking_id=OuterRef("pk"), action=BookingHistory.Action.PROMOTED, created_at__gt=moment
+        )
+        return self.confirmed().filter(~Exists(promoted_later), created_at__lte=moment)
+
+    def to_be_told(self):
+        """With what a message about their event needs of them."""
+        return self.only("pk", "event_id", "user_id", "status", "version")
 
     def waiting(self):
         return self.filter(status=Booking.Status.WAITING)

@@ -12,9 +12,12 @@ class EventJobQuerySet(models.QuerySet):
     def due(self, *, at):
         return self.filter(finished_at=None, due_at__lte=at).order_by("due_at")
 
+    def lock(self):
+        return self.select_for_update(no_key=True, of=("self",))
+
     def owe(self, event, kind, *, due_at, **details):
         """Note work for an event; where the same kind is open already, that one stands as it is."""
-        job = EventJob(event=event, kind=kind, due_at=due_at, details=_plain(details))
+        job = EventJob(event=event, kind=kind, due_at=due_at, details=plain(details))
         self.bulk_create([job], ignore_conflicts=True)
 
     def owe_news(self, event, *, was, by, now, due_at):
@@ -26,13 +29,16 @@ class EventJobQuerySet(models.QuerySet):
         """
         kind = EventJob.Kind.TELL_OF_CHANGE
         open_job = self.filter(event=event, kind=kind, finished_at=None)
-        for job in open_job.select_for_update(no_key=True, of=("self",)):
-            was = job.details["was"] = {**_plain(was), **job.details["was"]}
+        details = {"was": was, "by": by, "changed_at": now}
+        for job in open_job.lock():
+            details["was"] = {**plain(was), **job.details["was"]}
             if job.cursor is None:
+                job.details = plain({**job.details, **details})
                 job.save(update_fields=["details"])
                 return
+            details["some_were_told"] = True
         self.finish(event.pk, kind, now=now)
-        self.owe(event, kind, due_at=due_at, was=was, by=by)
+        self.owe(event, kind, due_at=due_at, **details)
 
     def finish(self, event_id, kind, *, now):
         self.filter(event_id=event_id, kind=kind, finished_at=None).update(finished_at=now)
@@ -45,10 +51,13 @@ class EventJob(Identified, Dated):
     job of a kind and event.
     """
 
+    TASK = "happening.run_event_jobs"
+
     class Kind(models.TextChoices):
         CANCEL_BOOKINGS = "cancel_bookings"
         SETTLE_QUEUE = "settle_queue"
         TELL_OF_CHANGE = "tell_of_change"
+        REMIND = "remind"
 
     event = models.ForeignKey(
         Event, models.DO_NOTHING, related_name="jobs", db_constraint=False, db_index=False
@@ -63,10 +72,10 @@ class EventJob(Identified, Dated):
 
     class Meta:
         db_table = "event_jobs"
-        db_table_comment = "Work owed by an event, done in pages: cancelling, telling, settling."
+        db_table_comment = "Work owed by an event, done in pages: cancelling, telling, settling, reminding."
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["cancel_bookings", "settle_queue", "tell_of_change"]),
+                condition=Q(kind__in=["cancel_bookings", "settle_queue", "tell_of_change", "remind"]),
                 name="event_job_kind_is_known",
             ),
             models.UniqueConstraint(
@@ -81,7 +90,15 @@ class EventJob(Identified, Dated):
     def __str__(self):
         return f"{self.kind} {self.event_id}"
 
+    def turn_page(self, page, *, last, now):
+        """Note that the bookings of `page` are dealt with; `last`: that they were the last ones."""
+        if page:
+            self.cursor = page[-1].pk
+        if last:
+            self.finished_at = now
+        self.save(update_fields=["cursor", "finished_at"])
 
-def _plain(facts: dict) -> dict:
+
+def plain(facts):
     """`facts` as JSON will give them back."""
     return json.loads(json.dumps(facts, cls=DjangoJSONEncoder))

@@ -18,6 +18,7 @@ from bookings.services.jobs import run_jobs
 from bookings.services.layout import change_layout
 from bookings.services.modify import modify
 from bookings.services.promote import promote, settle
+from bookings.services.remind import due_reminders, owe_reminders
 from bookings.services.reschedule import reschedule
 from bookings.services.resend import resend
 
@@ -29,7 +30,9 @@ __all__ = [
     "change_layout",
     "close_waitlist",
     "close_waitlists",
+    "due_reminders",
     "modify",
+    "owe_reminders",
     "promote",
     "reschedule",
     "resend",

@@ -9,6 +9,7 @@ from bookings.box_office import BoxOffice
 from bookings.errors import OutOfDate
 from bookings.models import Booking
 from bookings.services.mending import mends_free_runs
+from notifications import fanout
 
 
 @mends_free_runs
@@ -20,7 +21,8 @@ def cancel(
     version: int | None = None,
     mend_runs: bool = False,
 ) -> Booking:
-    """Cancel a booking and let the queue settle; cancelling twice changes nothing.
+    """Cancel a booking and let the queue settle; cancelling twice changes nothing. Whoever has no other of
+    the event is not told any more that it moved, nor reminded.
 
     Args:
         actor_id: who cancels; anybody but the booking's person counts as the organizer.
@@ -45,6 +47,14 @@ def cancel(
         office.tell("booking_cancelled", booking, seat_nos=seat_nos, reason=by)
         office.settle()
         office.close()
+        if not office.event.bookings.active().held_by(booking.user_id).exists():
+            fanout.supersede(
+                ["event_updated", "event_reminder"],
+                by="booking_cancelled",
+                event_id=event_id,
+                user_ids=[booking.user_id],
+                now=now,
+            )
     return booking
 
 

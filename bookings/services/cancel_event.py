@@ -13,12 +13,16 @@ from bookings.models.job import EventJob
 from bookings.services.cancel import end
 from bookings.telling import about_event
 from events.models import Event
+from notifications import fanout
+from orgs.crash_points import crash_point
+from orgs.nudge import nudge
 
 PAGE = 1_000
 
 
 def cancel_event(*, event_id: UUID, reason: str, actor_id: UUID | None, now: datetime) -> Event:
-    """Call an event off, for good; its bookings are cancelled and its people told by the job this leaves.
+    """Call an event off, for good; its bookings are cancelled and its people told by the job this leaves. Who
+    was not told of a new date or reminded by then never is.
 
     From this commit on nothing of it can be booked or promoted. Cancelling twice changes nothing.
 
@@ -37,10 +41,12 @@ def cancel_event(*, event_id: UUID, reason: str, actor_id: UUID | None, now: dat
         event.status, event.cancellation_reason = Event.Status.CANCELLED, reason.strip()
         event.sequence += 1
         event.save(update_fields=["status", "cancellation_reason", "sequence"])
-        EventJob.objects.finish(event_id, EventJob.Kind.SETTLE_QUEUE, now=now)
-        EventJob.objects.finish(event_id, EventJob.Kind.TELL_OF_CHANGE, now=now)
+        for kind in (EventJob.Kind.SETTLE_QUEUE, EventJob.Kind.TELL_OF_CHANGE, EventJob.Kind.REMIND):
+            EventJob.objects.finish(event_id, kind, now=now)
         EventJob.objects.owe(event, EventJob.Kind.CANCEL_BOOKINGS, due_at=now, by=actor_id)
+        office.close()
         transaction.on_commit(partial(seat_counter.stop, event), robust=True)
+        transaction.on_commit(lambda: nudge(EventJob.TASK))
     return event
 
 
@@ -48,7 +54,7 @@ def cancel_bookings(*, job: EventJob, now: datetime) -> bool:
     """Cancel the next page of a cancelled event's bookings; returns whether any are left."""
     with transaction.atomic(durable=True):
         office = BoxOffice.open(job.event_id, now=now)
-        job = EventJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
+        job = EventJob.objects.lock().get(pk=job.pk)
         if job.finished_at:
             return False
         page = list(office.event.bookings.active().after(job.cursor).lock()[:PAGE])
@@ -59,16 +65,22 @@ def cancel_bookings(*, job: EventJob, now: datetime) -> bool:
                 about_event(
                     "event_cancelled",
                     office.event,
-                    user_id=booking.user_id,
-                    booking_id=booking.pk,
+                    booking,
+                    waits=not seats[booking.pk],
                     reason=office.event.cancellation_reason,
                 )
             )
         office.close()
-        if page:
-            job.cursor = page[-1].pk
-        if len(page) < PAGE:
+        fanout.supersede(
+            ["event_updated", "event_reminder"],
+            by="event_cancelled",
+            event_id=office.event.pk,
+            user_ids={booking.user_id for booking in page},
+            now=now,
+        )
+        is_last = len(page) < PAGE
+        if is_last:
             free_runs.rebuild(office.event)
-            job.finished_at = now
-        job.save(update_fields=["cursor", "finished_at"])
+        job.turn_page(page, last=is_last, now=now)
+        crash_point("fan_out:page_planned")
     return job.finished_at is None

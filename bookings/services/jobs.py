@@ -1,34 +1,58 @@
-"""Work that events owe, done page by page: a page is a transaction, and says in the job how far it came."""
+"""Work that events owe, done page by page: a page is a transaction, and says in the job how far it came.
+
+Jobs take turns: a page of each, and round again. So a change told to a hundred thousand people does not hold
+up another event that was cancelled, and one that fails stays owed without keeping the others waiting. One
+run at a time works, whoever starts more: the rest of the workers are for the rest of the work.
+"""
 
 import logging
-from datetime import datetime
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection
 
 from bookings.models import EventJob
 from bookings.services.cancel_event import cancel_bookings
+from bookings.services.news import tell_of_change
 from bookings.services.promote import settle
-from bookings.telling import about_event
-from events.models import Event
-from notifications import outbox
+from bookings.services.remind import remind
+from orgs.crash_points import crash_point
+from orgs.nudge import nudge
 
-PAGE = 1_000
+LOCK = 0x6A6F6273  # any number that nobody else takes
 
 logger = logging.getLogger(__name__)
 
 
-def run_jobs(*, now: datetime) -> int:
-    """Work off every job that is due; returns how many were finished. One that fails stays owed, and does
-    not keep the others waiting."""
+def run_jobs(*, now: datetime, for_at_most: timedelta | None = None) -> int:
+    """Work off the jobs that are due; returns how many were finished. One that fails stays owed.
+
+    Where another run is at it already, this one does nothing. `for_at_most` bounds the time: what is left
+    then goes to the next run, which is asked for at once.
+    """
+    ends = time.monotonic() + for_at_most.total_seconds() if for_at_most else float("inf")
     finished = 0
-    for job in list(EventJob.objects.due(at=now)):
-        try:
-            while _next_page(job, now=now):
+    with _the_only_run() as is_ours:
+        turns = deque(EventJob.objects.due(at=now) if is_ours else [])
+        while turns and time.monotonic() < ends:
+            job = turns.popleft()
+            try:
+                is_finished = not _next_page(job, now=now)
+            except Exception:
+                logger.exception(
+                    "The job %s of event %s failed and will be tried again.", job.kind, job.event_id
+                )
                 continue
-        except Exception:
-            logger.exception("The job %s of event %s failed and will be tried again.", job.kind, job.event_id)
-        else:
-            finished += 1
+            crash_point("fan_out:page_committed")
+            if is_finished:
+                finished += 1
+            else:
+                turns.append(job)
+    if turns:
+        nudge(EventJob.TASK)
     return finished
 
 
@@ -41,32 +65,19 @@ def _next_page(job: EventJob, *, now: datetime) -> bool:
             return not settle(event_id=job.event_id, now=now)
         case EventJob.Kind.TELL_OF_CHANGE:
             return tell_of_change(job=job, now=now)
+        case EventJob.Kind.REMIND:
+            return remind(job=job, now=now)
 
 
-def tell_of_change(*, job: EventJob, now: datetime) -> bool:
-    """Owe the next page of an event's people the news that it moved; returns whether more are left."""
-    with transaction.atomic(durable=True):
-        job = EventJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
-        if job.finished_at:
-            return False
-        event = Event.objects.get(pk=job.event_id)  # after the lock: as the change left it that we waited for
-        page = list(event.bookings.active().after(job.cursor).order_by("pk")[:PAGE])
-        outbox.enqueue(
-            [
-                about_event(
-                    "event_updated",
-                    event,
-                    user_id=booking.user_id,
-                    booking_id=booking.pk,
-                    change={"was": job.details["was"]},
-                )
-                for booking in page
-            ],
-            now=now,
-        )
-        if page:
-            job.cursor = page[-1].pk
-        if len(page) < PAGE:
-            job.finished_at = now
-        job.save(update_fields=["cursor", "finished_at"])
-    return job.finished_at is None
+@contextmanager
+def _the_only_run() -> Iterator[bool]:
+    """Whether no other run is under way; the lock ends with the connection, whatever becomes of us."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        is_ours = cursor.fetchone()[0]
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

@@ -73,6 +73,7 @@ def reschedule(
             event.status = Event.Status.UPCOMING
         event.save(update_fields=[*MOVABLE, "booking_closes_at", "sequence", "status"])
         if event.is_published:
+            EventJob.objects.finish(event.pk, EventJob.Kind.REMIND, now=now)
             EventJob.objects.owe_news(event, was=was, by=actor_id, now=now, due_at=now + REST)
         transaction.on_commit(partial(seat_counter.forget, event_id), robust=True)
         office.settle()

@@ -13,7 +13,7 @@ from bookings.errors import (
     TimesDoNotFit,
 )
 from bookings.models import EventJob
-from bookings.services import jobs
+from bookings.services import news as telling
 from events.models import Event
 from notifications.models import Notification
 from tests.factories import EventFactory, UserFactory
@@ -22,6 +22,10 @@ from tests.truth import assert_sound, line_of
 pytestmark = pytest.mark.django_db
 
 TWO_MINUTES = timedelta(minutes=2)
+
+
+def deliver(messages, *, at):
+    messages.update(status="delivered", delivered_at=at, sent_at=at)
 
 
 def news():
@@ -159,31 +163,31 @@ class TestTellingOfChange:
         assert gone.user_id not in told
 
     def test_goes_on_where_it_was_cut_off(self, event, book, reschedule, now, monkeypatch):
-        monkeypatch.setattr(jobs, "PAGE", 2)
+        monkeypatch.setattr(telling, "PAGE", 2)
         people = [book(event, 1).user_id for _ in range(5)]
         reschedule(event, place="The park")
         job = EventJob.objects.get()
-        assert jobs.tell_of_change(job=job, now=now + TWO_MINUTES)
+        assert telling.tell_of_change(job=job, now=now + TWO_MINUTES)
         assert len(news()) == 2
         services.run_jobs(now=now + TWO_MINUTES)
         assert [message.user_id for message in news()] == people
-        assert not jobs.tell_of_change(job=job, now=now + TWO_MINUTES)
+        assert not telling.tell_of_change(job=job, now=now + TWO_MINUTES)
         assert len(news()) == 5
 
     def test_begins_anew_for_everybody_when_the_event_moves_while_people_are_told(
         self, event, book, reschedule, now, monkeypatch
     ):
-        monkeypatch.setattr(jobs, "PAGE", 2)
+        monkeypatch.setattr(telling, "PAGE", 2)
         people = [book(event, 1).user_id for _ in range(4)]
         reschedule(event, place="The park")
-        jobs.tell_of_change(job=EventJob.objects.get(), now=now + TWO_MINUTES)
+        telling.tell_of_change(job=EventJob.objects.get(), now=now + TWO_MINUTES)
         reschedule(event, ends_at=None, now=now + TWO_MINUTES)
         services.run_jobs(now=now + TWO_MINUTES)
         assert len(news()) == 2
         services.run_jobs(now=now + 2 * TWO_MINUTES)
-        later = news()[2:]
-        assert [message.user_id for message in later] == people
-        for message in later:
+        assert {message.user_id for message in news()} == set(people)
+        assert len(news()) == 4
+        for message in news():
             assert message.payload["place"] == "The park"
             assert set(message.payload["change"]["was"]) == {"place", "ends_at"}
 
@@ -191,9 +195,78 @@ class TestTellingOfChange:
         book(event, 1)
         reschedule(event, place="The park")
         services.run_jobs(now=now + TWO_MINUTES)
+        deliver(Notification.objects.all(), at=now)
         reschedule(event, place="The hall", now=now + TWO_MINUTES)
         services.run_jobs(now=now + 2 * TWO_MINUTES)
         assert [message.payload["place"] for message in news()] == ["The park", "The hall"]
+        assert news()[1].payload["change"]["was"] == {"place": "The park"}
+
+    def test_rewrites_what_nobody_has_in_hand_yet(self, event, book, reschedule, now):
+        for _ in range(3):
+            book(event, 1)
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        told, in_hand, _ = news()
+        deliver(Notification.objects.filter(pk=told.pk), at=now)
+        lease = now + timedelta(hours=1)
+        Notification.objects.filter(pk=in_hand.pk).update(lease_until=lease)
+        reschedule(event, place="The hall", now=now + TWO_MINUTES)
+        services.run_jobs(now=now + 2 * TWO_MINUTES)
+        by_person = {}
+        for message in news():
+            by_person.setdefault(message.user_id, []).append(message.payload["place"])
+        assert sorted(by_person.values()) == [
+            ["The hall"],
+            ["The park", "The hall"],
+            ["The park", "The hall"],
+        ]
+
+    def test_says_in_what_it_rewrites_what_was_before_all_of_it(self, event, book, reschedule, now):
+        book(event, 1)
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        Notification.objects.update(read_at=now)
+        reschedule(event, place="The hall", ends_at=None, now=now + TWO_MINUTES)
+        services.run_jobs(now=now + 2 * TWO_MINUTES)
+        [message] = news()
+        assert message.payload["change"]["was"]["place"] == "Town hall"
+        assert set(message.payload["change"]["was"]) == {"place", "ends_at"}
+        assert message.read_at is None
+        assert message.created_at == now + 2 * TWO_MINUTES
+
+    def test_has_nothing_to_tell_when_all_is_as_it_was(self, event, book, reschedule, now):
+        book(event, 1)
+        reschedule(event, place="The park")
+        reschedule(event, place="Town hall", now=now + timedelta(minutes=1))
+        assert services.run_jobs(now=now + TWO_MINUTES) == 1
+        assert news() == []
+
+    def test_tells_of_the_way_back_once_some_were_told_of_the_way_there(
+        self, event, book, reschedule, now, monkeypatch
+    ):
+        monkeypatch.setattr(telling, "PAGE", 1)
+        book(event, 1)
+        book(event, 1)
+        reschedule(event, place="The park")
+        telling.tell_of_change(job=EventJob.objects.get(), now=now + TWO_MINUTES)
+        deliver(Notification.objects.all(), at=now)
+        reschedule(event, place="Town hall", now=now + TWO_MINUTES)
+        services.run_jobs(now=now + 2 * TWO_MINUTES)
+        assert sorted(message.payload["place"] for message in news()) == [
+            "The park",
+            "Town hall",
+            "Town hall",
+        ]
+
+    def test_takes_the_place_of_a_reminder_that_waits(self, event, book, reschedule, now):
+        person = book(event, 1).user_id
+        reminder = Notification.objects.create(
+            user_id=person, event_id=event.pk, type="event_reminder", due_at=now
+        )
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        reminder.refresh_from_db()
+        assert (reminder.status, reminder.superseded_by) == ("delivered", news()[0].pk)
 
     def test_does_not_happen_for_a_draft(self, reschedule):
         reschedule(EventFactory(draft=True), place="The park")

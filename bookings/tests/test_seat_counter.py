@@ -13,7 +13,7 @@ from bookings.errors import NotEnoughSeats, PartyTooLarge
 from bookings.models import Booking
 from bookings.seat_counter import GENERATION, SEATS
 from events.models import Event
-from orgs.redis_side import RedisAway
+from orgs.breaker import Away
 from tests.factories import EventFactory, UserFactory
 from tests.truth import assert_sound
 
@@ -207,7 +207,7 @@ class TestEpoch:
         assert slots(event) == left(event) == 7
 
 
-class TestRedisAway:
+class TestAway:
     @pytest.fixture
     def away(self, monkeypatch):
         """A Redis side whose server cannot be reached."""
@@ -225,7 +225,7 @@ class TestRedisAway:
     def test_is_asked_once_and_then_left_alone(self, event, book, away):
         for _ in range(5):
             book(event, 1)
-        assert away.failures == 1
+        assert away.breaker.failures == 1
 
     def test_rolls_back_what_had_claimed_seats_and_books_it_anew(self, event, book, monkeypatch):
         book(event, 1)
@@ -235,7 +235,7 @@ class TestRedisAway:
             answers = answer_all(*arguments, **options)
             attempts.append(answers)
             if len(attempts) == 1:
-                with pytest.raises(RedisAway):
+                with pytest.raises(Away):
                     SEATS.call(lambda client: client.execute_command("NO SUCH COMMAND"))
             return answers
 

@@ -44,7 +44,12 @@ def book(request, event_id):
         claim = services.set_aside(**asked, now=now)
     except NotEnoughSeats as refusal:
         return sold_out(request, event_id, refusal)
-    if not request.user.is_authenticated:
+    try:
+        is_signed_in = request.user.is_authenticated  # which asks the database
+    except OperationalError:
+        claim.give_back()
+        return busy(request)
+    if not is_signed_in:
         claim.give_back()
         return redirect_to_login(page)
     try:

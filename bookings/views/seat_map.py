@@ -71,8 +71,12 @@ class SeatMap:
         return len(self.parts) > 1
 
     @property
+    def here(self) -> Part:
+        return self.parts[self.shown - 1]
+
+    @property
     def title(self) -> str:
-        return self.parts[self.shown - 1].title
+        return self.here.title
 
 
 def seat_map(

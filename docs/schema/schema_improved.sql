@@ -95,7 +95,8 @@ ALTER TABLE notifications
     ADD COLUMN IF NOT EXISTS org_id uuid,
     ADD COLUMN IF NOT EXISTS read_at timestamptz,
     ADD COLUMN IF NOT EXISTS sent_at timestamptz,
-    ADD COLUMN IF NOT EXISTS superseded_by uuid;
+    ADD COLUMN IF NOT EXISTS superseded_by uuid,
+    ADD COLUMN IF NOT EXISTS in_bulk boolean DEFAULT false NOT NULL;
 
 ALTER TABLE bookings
     ADD COLUMN IF NOT EXISTS idempotency_key uuid,
@@ -108,6 +109,31 @@ ALTER TABLE booking_history
 
 -- Tables ------------------------------------------------------------------------------------------------
 
+CREATE TABLE IF NOT EXISTS keycloak_groups (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    path varchar(255) NOT NULL,
+    role varchar(20) NOT NULL,
+    organization_id uuid NOT NULL,
+    CONSTRAINT a_keycloak_group_gives_one_role_in_an_organization UNIQUE (organization_id, path),
+    CONSTRAINT keycloak_group_is_a_path CHECK (path ~ '^/\S'),
+    CONSTRAINT keycloak_group_role_is_known CHECK (role IN ('orgAdmin', 'organizer', 'user')),
+    CONSTRAINT keycloak_groups_organization_id_fkey
+        FOREIGN KEY (organization_id) REFERENCES organizations (id) ON DELETE CASCADE
+);
+COMMENT ON TABLE keycloak_groups IS 'Which Keycloak group gives which role in which organization.';
+
+CREATE TABLE IF NOT EXISTS spent_tokens (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    digest varchar(64) NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT a_token_is_spent_once UNIQUE (digest),
+    CONSTRAINT spent_token_is_a_digest CHECK (digest ~ '^[0-9a-f]{64}$')
+);
+COMMENT ON TABLE spent_tokens IS
+    'Tokens that work once and have been used, as SHA-256, until they are too old.';
+
 CREATE TABLE IF NOT EXISTS event_jobs (
     id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
     created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
@@ -118,10 +144,10 @@ CREATE TABLE IF NOT EXISTS event_jobs (
     cursor uuid,
     finished_at timestamptz,
     event_id uuid NOT NULL,
-    CONSTRAINT event_job_kind_is_known CHECK (kind IN ('cancel_bookings', 'settle_queue', 'tell_of_change')),
     CONSTRAINT event_jobs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
-COMMENT ON TABLE event_jobs IS 'Work owed by an event, done in pages: cancelling, telling, settling.';
+COMMENT ON TABLE event_jobs IS
+    'Work owed by an event, done in pages: cancelling, telling, settling, reminding.';
 
 CREATE TABLE IF NOT EXISTS event_totals (
     event_id uuid NOT NULL PRIMARY KEY,
@@ -272,8 +298,8 @@ CALL pg_temp.rule('notifications', 'delivered_notifications_alone_say_when',
     $$(delivered_at IS NOT NULL AND status = 'delivered') OR (NOT status = 'delivered' AND delivered_at IS NULL)$$);
 CALL pg_temp.rule('notifications', 'failed_notifications_alone_say_when',
     $$(failed_at IS NOT NULL AND status = 'failed') OR (NOT status = 'failed' AND failed_at IS NULL)$$);
-CALL pg_temp.rule('notifications', 'only_pending_notifications_are_leased',
-    $$lease_until IS NULL OR status = 'pending'$$);
+CALL pg_temp.rule('notifications', 'only_notifications_under_way_are_leased',
+    $$lease_until IS NULL OR status IN ('pending', 'sent')$$);
 CALL pg_temp.rule('notifications', 'superseded_notifications_are_done',
     $$superseded_by IS NULL OR status = 'delivered'$$);
 
@@ -284,6 +310,9 @@ CALL pg_temp.rule('bookings', 'waiting_bookings_have_a_number',
     $$(waiting_number >= 1 AND waiting_number IS NOT NULL) OR NOT status = 'waiting'$$);
 
 CALL pg_temp.rule('booking_seats', 'seat_numbers_begin_at_1', $$seat_no >= 1$$);
+
+CALL pg_temp.rule('event_jobs', 'event_job_kind_is_known',
+    $$kind IN ('cancel_bookings', 'settle_queue', 'tell_of_change', 'remind')$$, since => 'remind');
 
 CALL pg_temp.rule('booking_history', 'booking_history_action_is_known',
     $$action IN ('created', 'cancelled', 'promoted', 'modified')$$, since => 'modified');
@@ -350,7 +379,8 @@ BEGIN
             'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
             'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
             'membership_history'::regclass,
-            'notification_preferences'::regclass, 'account_mails'::regclass
+            'notification_preferences'::regclass, 'account_mails'::regclass,
+            'keycloak_groups'::regclass, 'spent_tokens'::regclass
         )
     LOOP
         EXECUTE format('DROP INDEX %s', index);
@@ -380,6 +410,9 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_invited_by ON organization_i
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_address_has_one_pending_invite
     ON organization_invites (organization_id, lower(email)) WHERE status = 'pending';
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_keycloak_groups_path ON keycloak_groups (path);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_spent_tokens_expires_at ON spent_tokens (expires_at);
+
 -- None mentions available_slots or updated_at: a booking's update of its event stays on the page (HOT).
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_date_status ON events (event_date, status);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_status ON events (status, event_date);
@@ -397,14 +430,17 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_events_search ON events USING gin (t
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_imported_event_stands_once ON events (org_id, source_uid);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_pending
-    ON notifications (due_at, id) WHERE status = 'pending';
+    ON notifications (in_bulk, due_at, id) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_inbox
     ON notifications (user_id, created_at DESC, id DESC);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_unread
     ON notifications (user_id) WHERE read_at IS NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_sent
     ON notifications (sent_at) WHERE status = 'sent';
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_id ON notifications (event_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_failed
+    ON notifications (failed_at) WHERE status = 'failed';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
+DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
     ON notifications (booking_id) WHERE booking_id IS NOT NULL;
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS nobody_is_told_the_same_thing_twice
@@ -485,6 +521,8 @@ CREATE OR REPLACE TRIGGER users_updated_at BEFORE UPDATE ON users
 CREATE OR REPLACE TRIGGER organization_users_updated_at BEFORE UPDATE ON organization_users
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER organization_invites_updated_at BEFORE UPDATE ON organization_invites
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER keycloak_groups_updated_at BEFORE UPDATE ON keycloak_groups
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 
 -- Tenants -----------------------------------------------------------------------------------------------
@@ -1112,7 +1150,8 @@ BEGIN
         WHERE NOT convalidated AND conrelid IN (
             'organizations'::regclass, 'users'::regclass, 'organization_users'::regclass,
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
-            'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass
+            'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
+            'event_jobs'::regclass
         )
         ORDER BY 1, 2
     LOOP

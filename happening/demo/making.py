@@ -12,11 +12,12 @@ from bookings import services
 from events.models import Event
 from events.services import advance, create_event
 from happening.demo import people
+from happening.demo.identity.people import ORGANIZERS, subject_of
 from happening.demo.programme import Planned, programme
 from happening.demo.stage import Stage
 from happening.demo.stories import STORIES
 from notifications import preferences
-from orgs.models import Membership, Organization, User
+from orgs.models import KeycloakGroup, Membership, Organization, User
 
 ORGANIZATIONS = {"acme": "Acme Kulturhaus", "globex": "Globex Open Campus"}
 LOCK = 0x68617070  # any number that nobody else takes
@@ -56,6 +57,9 @@ def _make(*, now: datetime, tell: Callable[[str], None]) -> bool:
     cast = {email: _account(email, name) for email, name in people.ACCOUNTS.items()}
     guests = [_guest(name, email) for name, email in people.guests()]
     _memberships(organizations, cast, guests)
+    KeycloakGroup.objects.get_or_create(
+        path=ORGANIZERS, organization=acme, defaults={"role": Membership.Role.ORGANIZER}
+    )
     tell(f"{len(cast) + len(guests)} people.")
     for slug, org in organizations.items():
         planned = programme(slug, made_at=made_at)
@@ -84,12 +88,15 @@ def _organization(slug: str, *, now: datetime) -> Organization:
 
 
 def _account(email: str, name: str) -> User:
-    """Somebody who can sign in: with the password of all, and an address that counts as verified."""
+    """Somebody who can sign in: with the password of all and a verified address, or by single sign-on."""
     person = User.objects.filter(email=email).first()
     if person is None:
         person = User(email=email, name=name, password=_password())
         person.is_platform_staff = email == people.PLATFORM_STAFF
         person.save()
+    if person.keycloak_id is None:
+        person.keycloak_id = subject_of(email)
+        person.save(update_fields=["keycloak_id"])
     EmailAddress.objects.get_or_create(user=person, email=email, defaults={"verified": True, "primary": True})
     return person
 

@@ -28,11 +28,16 @@ def claim() -> int:
         if _claim(int(asked)):
             return int(asked)
         raise ServersUnavailable(f"Port {asked} is taken. Choose another PORT, or none to get a free one.")
-    for port in range(DEFAULT, DEFAULT + HOW_MANY):
-        if _claim(port):
-            return port
-    last = DEFAULT + HOW_MANY - 1
-    raise ServersUnavailable(f"Ports {DEFAULT} to {last} are all taken. Set PORT to a free one.")
+    port = claim_from(DEFAULT)
+    if port is None:
+        last = DEFAULT + HOW_MANY - 1
+        raise ServersUnavailable(f"Ports {DEFAULT} to {last} are all taken. Set PORT to a free one.")
+    return port
+
+
+def claim_from(first: int) -> int | None:
+    """The first free one of HOW_MANY; None where all are taken."""
+    return next((port for port in range(first, first + HOW_MANY) if _claim(port)), None)
 
 
 def _claim(port: int) -> bool:
@@ -58,6 +63,15 @@ def _is_free(port: int) -> bool:
                 raise ServersUnavailable(f"Port {port} is for root alone. Choose one above 1023.") from None
             return False
     return True
+
+
+def shared_socket(port: int) -> socket.socket:
+    """A socket bound to a port that another process of this user holds."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((HOST, port))
+    return bound
 
 
 def _hold(port: int) -> None:

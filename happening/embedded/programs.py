@@ -1,11 +1,10 @@
 """The programs of `make run`. `Procfile` has their like for production."""
 
+import os
 import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-from .port import HOST
 
 
 @dataclass(frozen=True)
@@ -21,18 +20,12 @@ def setup() -> Program:
 
 
 def all_of(*, port: int, data: Path) -> list[Program]:
-    """Web, worker and beat.
+    """Web, worker and beat, and where there is a RabbitMQ the sender; else the worker delivers.
 
-    Web is one process with threads: a developer's machine has few visitors, and one log is easier to
-    read. A killed run ends the worker at once: an unfinished task is handed out again.
+    A killed run ends the worker at once: an unfinished task is handed out again.
     """
     return [
-        _python(
-            "web",
-            f"-m granian happening.embedded.web:application --interface wsgi --host {HOST} --port {port} "
-            "--workers 1 --blocking-threads 8 --log-level error --access-log --access-log-fmt",
-            "%(method)s %(path)s %(status)d",
-        ),
+        _python("web", f"-m happening.embedded.web {port}"),
         _python(
             "worker",
             "-W ignore::UserWarning:celery.platforms "  # that it runs as root, where it does
@@ -45,7 +38,13 @@ def all_of(*, port: int, data: Path) -> list[Program]:
             "-m celery --app happening --quiet beat --pidfile= --schedule",
             str(data / "beat-schedule"),
         ),
+        *([_python("sender", "manage.py deliver_notifications")] if os.environ.get("AMQP_URL") else []),
     ]
+
+
+def identity_provider() -> Program:
+    """What single sign-on leads to in a development run."""
+    return _python("identity", "-m happening.demo.identity.serve")
 
 
 def _python(name: str, words: str, *more: str, end_signal: signal.Signals = signal.SIGTERM) -> Program:

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 
-from . import environment, locks, port, programs, welcome
+from . import environment, identity, locks, port, programs, welcome
 from .child import die_with_parent
 from .errors import ServersUnavailable
 from .lease import CHECKOUT, Lease
@@ -49,6 +49,7 @@ class Run:
         if not os.environ.get("SITE_URL"):
             os.environ["SITE_URL"] = f"http://localhost:{self.port}"
         self.lease = environment.provide(self.place)
+        self.has_identity_provider = identity.offer()
         for line in welcome.what_is_used(self.place):
             self.terminal.say(line)
         self.processes = Processes(self.terminal, lock=lock)
@@ -72,6 +73,8 @@ class Run:
         for program in programs.all_of(port=self.port, data=self.place.data):
             self.processes.start(program)
         self._await_first_page()
+        if self.has_identity_provider:
+            self.processes.start(programs.identity_provider())
         while not self._must_end():
             self.processes.step(0.5)
             self._keep_servers()

@@ -17,7 +17,7 @@ def what_is_used(place: Place) -> Iterator[str]:
     if os.environ.get("AMQP_URL"):
         yield f"RabbitMQ    {_host('AMQP_URL')}"
     else:
-        yield "RabbitMQ    none answers on 127.0.0.1:5672; background work goes through Redis"
+        yield "RabbitMQ    none answers on 127.0.0.1:5672; the worker is asked through Redis, and mails"
 
 
 def banner(address: str, place: Place) -> Iterator[str]:
@@ -27,6 +27,8 @@ def banner(address: str, place: Place) -> Iterator[str]:
     yield f"    organizations  http://acme.localhost:{port}  http://globex.localhost:{port}"
     yield f"    admin          {address}/admin/"
     yield f"    mail           {short(place.data)}/mail/ (its links are printed here)"
+    if issuer := os.environ.get("OIDC_ISSUER"):
+        yield f"    SSO            {issuer}, the same people, and nora@acme.test, who is new here"
     yield f"    sign in as, with the password {PASSWORD}"
     for email in ACCOUNTS:
         yield f"        {email:<20} {_who(email)}"

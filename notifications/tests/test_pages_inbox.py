@@ -123,7 +123,10 @@ class TestReading:
     def test_counts_what_is_unread_in_the_header(self, client, person):
         tell(person)
         tell(person)
-        assert '<span class="visually-hidden">unread:</span> 2' in client.get("/events/").content.decode()
+        assert (
+            '<span class="visually-hidden">unread:</span> <span>2</span>'
+            in client.get("/events/").content.decode()
+        )
 
     def test_marks_one(self, client, person):
         row, other = tell(person), tell(person)

@@ -1,13 +1,20 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from orgs.models.fields import ADDRESS, Dated, Identified
 
 
-class UserManager(BaseUserManager):
+class UserQuerySet(models.QuerySet):
+    def end_sessions(self) -> None:
+        """Sign these people out everywhere: no session from before is taken any more."""
+        self.update(session_epoch=F("session_epoch") + 1)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_user(self, email, password=None, **facts):
         user = self.model(email=self.normalize_email(email).lower(), **facts)
         user.set_password(password)
@@ -92,6 +99,11 @@ class User(AbstractBaseUser, Identified, Dated):
 
     def get_short_name(self) -> str:
         return (self.name or "").split(" ")[0] or str(self)
+
+    def _get_session_auth_hash(self, secret=None) -> str:
+        """What a session must hold to be this person's: it changes with the password and with the epoch."""
+        held = f"{self.session_epoch}:{self.password}"
+        return salted_hmac("orgs.User.session", held, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_active(self) -> bool:

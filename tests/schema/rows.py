@@ -59,6 +59,12 @@ ORDINARY = {
         "due_at": "2000-01-01 00:00Z",
         "give_up_at": "2000-01-02 00:00Z",
     },
+    "keycloak_groups": {
+        "organization_id": lambda rows: rows.add("organizations"),
+        "path": "/acme/organizers",
+        "role": "organizer",
+    },
+    "spent_tokens": {"digest": lambda rows: f"{next(_numbers):064x}", "expires_at": "2100-01-01 00:00Z"},
     "event_free_runs": {"event_id": lambda rows: rows.add("events"), "first_seat": 1, "last_seat": 10},
 }
 

@@ -26,6 +26,8 @@ OURS = [
     "event_free_runs",
     "notification_preferences",
     "account_mails",
+    "keycloak_groups",
+    "spent_tokens",
     "membership_history",
 ]
 INDEXES = [

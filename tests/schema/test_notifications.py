@@ -16,8 +16,8 @@ OFFENCES = {
         {"status": "failed"},
         {"status": "pending", "failed_at": WHEN},
     ],
-    "only_pending_notifications_are_leased": [
-        {"status": "sent", "sent_at": WHEN, "lease_until": WHEN},
+    "only_notifications_under_way_are_leased": [
+        {"status": "delivered", "delivered_at": WHEN, "lease_until": WHEN},
         {"status": "failed", "failed_at": WHEN, "lease_until": WHEN},
     ],
     "superseded_notifications_are_done": [
@@ -46,6 +46,8 @@ class TestNotifications:
         [
             *({"type": kind} for kind in TYPES),
             {"lease_until": WHEN},
+            {"status": "sent", "sent_at": WHEN, "lease_until": WHEN},
+            {"in_bulk": True},
             {"status": "pending", "sent_at": WHEN},
             {"status": "sent", "sent_at": WHEN},
             {"status": "delivered", "sent_at": WHEN, "delivered_at": WHEN},

@@ -18,6 +18,7 @@ from bookings.models import Booking, BookingHistory, BookingSeat, EventJob
 from events import listing
 from events.listing import BY_START
 from events.models import Event
+from notifications import states
 from notifications.models import Notification
 from orgs.models import Invite, Membership, Organization, User
 from tests.schema.rows import Rows
@@ -227,12 +228,21 @@ class TestTheOutbox:
         pass
 
     def test_finds_what_is_due(self):
-        due = Notification.objects.filter(status="pending", due_at__lte=timezone.now())
-        assert indexes_of(due.order_by("due_at", "id")[:100]) == {"idx_notifications_pending"}
+        now = timezone.now()
+        for in_bulk in (False, True):
+            claimed = indexes_of(lambda lane=in_bulk: states.claim(in_bulk=lane, most=100, now=now))
+            assert "idx_notifications_pending" in claimed
+        assert indexes_of(lambda: states.is_anything_due(now=now)) == {"idx_notifications_pending"}
 
     def test_finds_what_was_sent_and_not_delivered(self):
         lost = Notification.objects.filter(status="sent", sent_at__lt=timezone.now() - timedelta(minutes=5))
         assert indexes_of(lost) == {"idx_notifications_sent"}
+
+    def test_finds_what_people_were_told_of_an_event(self):
+        some = Notification.objects.exclude(event_id=None).values_list("event_id", "user_id")[:50]
+        event, people = some[0][0], [person for _, person in some]
+        told = Notification.objects.filter(event_id=event, user_id__in=people, type="event_updated")
+        assert indexes_of(told) == {"idx_notifications_event_user"}
 
     def test_knows_what_was_told_already(self):
         told = Notification.objects.filter(dedupe_key="booking:1")

@@ -5,7 +5,7 @@ from orgs.migrating import short_locks, sql_file
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0006_improved_rules"),
+        ("bookings", "0007_reminders"),
         ("events", "0006_tenancy"),
         ("notifications", "0005_improved_rules"),
     ]

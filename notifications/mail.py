@@ -1,0 +1,98 @@
+"""A notification as a mail: text written by hand, the same words as HTML, and the entry for the calendar.
+
+Subject and first words are the inbox's (`wording`); what a mail says beyond them stands in a template per
+type, and both parts are made of it. Links are absolute, from SITE_URL: the sender knows no request. The
+Message-ID is made of the row's id, so that a mail that goes twice can be known for the same.
+"""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from notifications import invite, preferences, wording
+from notifications.models import Notification, Preference
+from notifications.states import Taken
+
+LONGEST_SUBJECT = 200
+
+
+def compose(taken: Taken) -> EmailMultiAlternatives:
+    """The mail to the notification's person.
+
+    Raises:
+        Exception: whatever a payload that is not as it should be can cause.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        row = taken.notification
+        told = wording.Message.of(row)
+        subject = one_line(told.title)[:LONGEST_SUBJECT]
+        facts = _facts(taken, told)
+        words = render_to_string(f"notifications/mail/{row.type}.txt", facts).strip()
+        facts["paragraphs"] = [" ".join(part.split()) for part in words.split("\n\n") if part.strip()]
+        mail = EmailMultiAlternatives(
+            subject=subject,
+            body=render_to_string("notifications/mail/frame.txt", facts).strip() + "\n",
+            to=[taken.email],
+            headers=_headers(taken),
+        )
+        mail.attach_alternative(render_to_string("notifications/mail/frame.html", facts), "text/html")
+        if calendar := invite.of(taken):
+            mail.attach_alternative(calendar.text, f"text/calendar; method={calendar.method}")
+            mail.attach("invite.ics", calendar.text, f"text/calendar; method={calendar.method}")
+        return mail
+
+
+def one_line(words: str) -> str:
+    """Fit for a header: no line breaks, nothing that cannot be printed."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+
+
+def site(path: str = "/") -> str:
+    return settings.SITE_URL.rstrip("/") + path
+
+
+def host() -> str:
+    return urlsplit(settings.SITE_URL).hostname or "localhost"
+
+
+def _facts(taken: Taken, told: wording.Message) -> dict:
+    row, payload = taken.notification, taken.notification.payload
+    rows = [(_("Event"), one_line(payload.get("title", "")))]
+    if payload.get("starts_at"):
+        rows.append((_("When"), wording.when(payload)))
+        if for_reader := wording.when_for(payload, zone_name=taken.profile.get("time_zone")):
+            rows.append((_("For you"), for_reader))
+    if payload.get("place"):
+        rows.append((_("Where"), one_line(payload["place"])))
+    if payload.get("seats"):
+        rows.append((_("Seats"), wording.seats(payload)))
+    return {
+        "name": one_line(taken.name or ""),
+        "told": told,
+        "facts": payload,
+        "rows": rows,
+        "join_url": payload.get("online_url", ""),
+        "organization": one_line(taken.organization or ""),
+        "url": site(told.url) if told.url else site(),
+        "site": site(),
+        "unsubscribe_url": _unsubscribe_url(row),
+        "has_invite": invite.method_of(row) == "REQUEST",
+        "withdraws_invite": invite.method_of(row) == "CANCEL",
+    }
+
+
+def _headers(taken: Taken) -> dict[str, str]:
+    row = taken.notification
+    headers = {"Message-ID": f"<notification-{row.pk}@{host()}>", "Auto-Submitted": "auto-generated"}
+    if url := _unsubscribe_url(row):
+        headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return headers
+
+
+def _unsubscribe_url(row: Notification) -> str:
+    """Where this type may be turned off; nothing where it may not."""
+    return preferences.unsubscribe_url(row.user_id, row.type) if row.type in Preference.OPTIONAL else ""

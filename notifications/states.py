@@ -1,0 +1,257 @@
+"""The states of a notification and every arrow between them, each one function, one statement, set-wise.
+
+    pending --claim--> pending, leased --handed_over--> sent --take--> sent, leased --told--> delivered
+       ^                    |                            |                 |------failed---> failed
+       |<------keep---------+                            |                 |
+       |<------later--------------------(redrive)--------+<----postpone----+
+
+A lease is a moment, and that moment says whose it is: a row is claimed again only after it, so no two claims
+of a row carry the same one. A relay or a sender that comes too late finds its moment gone and changes
+nothing. Only `told` does not ask for the lease: what was mailed was mailed.
+
+Who locks several rows locks them by id, so relays and senders may wait for each other but never in a ring.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from notifications.models import Notification
+
+RELAY_LEASE = timedelta(seconds=90)
+SENDER_LEASE = timedelta(seconds=60)
+LONGEST_ERROR = 500
+
+
+BOOKING_TYPES = ["booking_confirmed", "booking_waitlisted", "booking_cancelled", "waitlist_promoted"]
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What a relay has in hand."""
+
+    id: UUID
+    type: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a sender has in hand, with its person as they are now. `newer`: one that tells the person of
+    the same subject, was made later, and is delivered already."""
+
+    notification: Notification
+    email: str | None
+    name: str | None
+    person_status: str
+    profile: dict
+    organization: str | None
+    newer: UUID | None
+
+
+def is_anything_due(*, now: datetime) -> bool:
+    """Whether the relay has work: two short looks at an index of what is pending."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND NOT in_bulk
+                           AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s))
+                OR EXISTS (SELECT FROM notifications WHERE status = 'pending' AND in_bulk
+                           AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s))
+            """,
+            {"now": now},
+        )
+        return cursor.fetchone()[0]
+
+
+def claim(*, in_bulk: bool, most: int, now: datetime) -> list[Claimed]:
+    """Lease up to `most` due rows of one lane to the relay that asks; each is one more attempt."""
+    if most <= 0:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH page AS (
+                SELECT id FROM notifications
+                WHERE status = 'pending' AND in_bulk = %(in_bulk)s AND due_at <= %(now)s
+                  AND (lease_until IS NULL OR lease_until < %(now)s)
+                ORDER BY due_at, id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+            )
+            UPDATE notifications SET lease_until = %(lease)s, attempts = attempts + 1
+            FROM page WHERE notifications.id = page.id
+            RETURNING notifications.id, notifications.type
+            """,
+            {"in_bulk": in_bulk, "now": now, "most": most, "lease": now + RELAY_LEASE},
+        )
+        return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def handed_over(ids: list[UUID], *, lease: datetime, now: datetime) -> int:
+    """The broker has taken them. One that a sender was quicker to take is left to it."""
+    return _change(
+        "status = 'sent', sent_at = %(now)s, lease_until = NULL, last_error = NULL",
+        ids,
+        "status = 'pending' AND lease_until = %(lease)s",
+        now=now,
+        lease=lease,
+    )
+
+
+def keep(ids: list[UUID], *, lease: datetime, due_at: datetime, reason: str) -> int:
+    """The broker has not taken them. That was no attempt of theirs."""
+    return _change(
+        "due_at = %(due_at)s, lease_until = NULL, attempts = attempts - 1, last_error = %(reason)s",
+        ids,
+        "status = 'pending' AND lease_until = %(lease)s",
+        lease=lease,
+        due_at=due_at,
+        reason=reason[:LONGEST_ERROR],
+    )
+
+
+def take(ids: list[UUID], *, now: datetime) -> list[Taken]:
+    """Lease those of these rows to the sender that asks which are still to be delivered, oldest first.
+
+    That is: sent, and in nobody's hand; or pending and due, where the message was quicker than the relay's
+    mark. One that was put off comes again by itself.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"ids": ids, "now": now, "lease": now + SENDER_LEASE, "booking": BOOKING_TYPES})
+        return [_taken(*row) for row in cursor.fetchall()]
+
+
+def told(ids: list[UUID], *, now: datetime) -> int:
+    """They are delivered: the mail server took them, or they stay in the inbox alone."""
+    return _change(
+        "status = 'delivered', delivered_at = %(now)s, sent_at = coalesce(sent_at, %(now)s), "
+        "lease_until = NULL, failed_at = NULL, last_error = NULL",
+        ids,
+        "status <> 'delivered'",
+        now=now,
+    )
+
+
+def overtaken(newer_of: dict[UUID, UUID], *, lease: datetime, now: datetime) -> int:
+    """Delivered without a mail, each because of a newer one that was delivered before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE notifications SET status = 'delivered', delivered_at = %(now)s, lease_until = NULL,
+                   superseded_by = newer.id, last_error = NULL
+            FROM unnest(%(ids)s::uuid[], %(newer)s::uuid[]) AS newer (row_id, id)
+            WHERE notifications.id = newer.row_id AND status = 'sent' AND lease_until = %(lease)s
+            """,
+            {"ids": list(newer_of), "newer": list(newer_of.values()), "lease": lease, "now": now},
+        )
+        return cursor.rowcount
+
+
+def postpone(ids: list[UUID], *, lease: datetime, due_at: datetime, reason: str, counted: bool = True) -> int:
+    """Could not be delivered now. `counted`: it was refused itself; otherwise nobody was there to ask, and
+    the attempt is taken back."""
+    return _change(
+        "status = 'pending', due_at = %(due_at)s, lease_until = NULL, attempts = attempts - %(back)s, "
+        "last_error = %(reason)s",
+        ids,
+        "status = 'sent' AND lease_until = %(lease)s",
+        lease=lease,
+        due_at=due_at,
+        back=0 if counted else 1,
+        reason=reason[:LONGEST_ERROR],
+    )
+
+
+def let_go(ids: list[UUID], *, lease: datetime) -> int:
+    """Not delivered after all, and their messages go back to the queue."""
+    return _change("lease_until = NULL", ids, "status = 'sent' AND lease_until = %(lease)s", lease=lease)
+
+
+def failed(ids: list[UUID], *, lease: datetime, now: datetime, reason: str) -> int:
+    """Given up, until somebody asks for it again."""
+    return _change(
+        "status = 'failed', failed_at = %(now)s, lease_until = NULL, last_error = %(reason)s",
+        ids,
+        "status = 'sent' AND lease_until = %(lease)s",
+        lease=lease,
+        now=now,
+        reason=reason[:LONGEST_ERROR],
+    )
+
+
+def again(ids: list[UUID], *, now: datetime) -> int:
+    """Failed ones are to be tried again from the beginning."""
+    return _change(
+        "status = 'pending', due_at = %(now)s, attempts = 0, failed_at = NULL",
+        ids,
+        "status = 'failed'",
+        now=now,
+    )
+
+
+def _change(change: str, ids: list[UUID], where: str, **facts) -> int:
+    if not ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH row AS (
+                SELECT id FROM notifications WHERE id = ANY(%(ids)s) AND {where}
+                ORDER BY id FOR NO KEY UPDATE
+            )
+            UPDATE notifications SET {change} FROM row WHERE notifications.id = row.id
+            """,  # noqa: S608 - the parts are this module's own words
+            {"ids": list(ids), **facts},
+        )
+        return cursor.rowcount
+
+
+_TAKE = """
+WITH row AS (
+    SELECT id FROM notifications
+    WHERE id = ANY(%(ids)s) AND (
+        (status = 'sent' AND (lease_until IS NULL OR lease_until < %(now)s))
+        OR (status = 'pending' AND due_at <= %(now)s)
+    )
+    ORDER BY id FOR NO KEY UPDATE
+), taken AS (
+    UPDATE notifications SET status = 'sent', lease_until = %(lease)s,
+           sent_at = CASE WHEN status = 'sent' THEN sent_at ELSE %(now)s END
+    FROM row WHERE notifications.id = row.id RETURNING notifications.*
+)
+SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken.lease_until,
+       taken.created_at, taken.org_id, taken.event_id, taken.booking_id, taken.in_bulk,
+       person.email, person.name, person.status, person.profile, organization.name,
+       (
+           SELECT newer.id FROM notifications AS newer
+           WHERE newer.user_id = taken.user_id
+             AND (newer.created_at, newer.id) > (taken.created_at, taken.id)
+             AND newer.status = 'delivered' AND newer.superseded_by IS NULL
+             AND (
+                 (newer.booking_id = taken.booking_id AND newer.type = ANY(%(booking)s)
+                  AND (taken.type = ANY(%(booking)s) OR newer.type = 'booking_cancelled'))
+                 OR (newer.event_id = taken.event_id AND newer.type = 'event_cancelled')
+                 OR (newer.event_id = taken.event_id AND newer.type = 'event_updated'
+                     AND taken.type IN ('event_updated', 'event_reminder'))
+             )
+           ORDER BY newer.created_at DESC, newer.id DESC LIMIT 1
+       )
+FROM taken
+JOIN users AS person ON person.id = taken.user_id
+LEFT JOIN organizations AS organization ON organization.id = taken.org_id
+ORDER BY taken.created_at, taken.id
+"""
+
+
+_OF_THE_ROW = (
+    *("id", "user_id", "type", "payload", "attempts", "lease_until", "created_at"),
+    *("org_id", "event_id", "booking_id", "in_bulk"),
+)
+
+
+def _taken(*columns) -> Taken:
+    row = dict(zip(_OF_THE_ROW, columns, strict=False))
+    email, name, status, profile, organization, newer = columns[len(row) :]
+    row["payload"] = json.loads(row["payload"])  # Django's connections leave JSON as it is written
+    return Taken(Notification(**row), email, name, status, json.loads(profile), organization, newer)

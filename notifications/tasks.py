@@ -1,0 +1,25 @@
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from notifications import reconcile, relay
+from notifications.broker import BrokerAway
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="notifications.drain_outbox")
+def drain_outbox():
+    try:
+        relay.drain(clock=timezone.now)
+    except BrokerAway as away:
+        logger.warning("What is owed to people waits. %s", away)
+
+
+@shared_task(name="notifications.reconcile_outbox")
+def reconcile_outbox():
+    try:
+        reconcile.reconcile(now=timezone.now())
+    except BrokerAway as away:
+        logger.warning("What became of messages cannot be looked up. %s", away)

@@ -1,0 +1,255 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from notifications import states
+from notifications.delivery import deliver, wait_after
+from notifications.models import Notification
+from tests.factories import UserFactory
+
+
+@pytest.fixture
+def hand_over(now):
+    """What the relay does: the rows are sent."""
+
+    def handing(*rows, at=None):
+        states.claim(in_bulk=False, most=100, now=at or now)
+        states.claim(in_bulk=True, most=100, now=at or now)
+        lease = (at or now) + states.RELAY_LEASE
+        assert states.handed_over([row.pk for row in rows], lease=lease, now=at or now) == len(rows)
+
+    return handing
+
+
+@pytest.fixture
+def delivering(post):
+    def delivering_(*rows, **options):
+        options.setdefault("clock", timezone.now)
+        outcome = deliver([row.pk for row in rows], post=post, **options)
+        for row in rows:
+            row.refresh_from_db()
+        return outcome
+
+    return delivering_
+
+
+@pytest.mark.django_db
+class TestDeliver:
+    def test_mails_and_marks_it_delivered(self, owe, hand_over, delivering, sink):
+        row = owe()
+        hand_over(row)
+        assert delivering(row).delivered == 1
+        assert (row.status, row.lease_until, row.last_error) == ("delivered", None, None)
+        assert row.delivered_at >= row.sent_at
+        assert sink.addresses == [row.user.email]
+
+    def test_uses_one_connection_for_many(self, owe, hand_over, delivering, sink):
+        rows = [owe() for _ in range(5)]
+        hand_over(*rows)
+        delivering(*rows)
+        assert (len(sink.mails), sink.connections) == (5, 1)
+
+    def test_mails_once_however_often_the_message_comes(self, owe, hand_over, delivering, sink):
+        row = owe()
+        hand_over(row)
+        for _ in range(3):
+            delivering(row)
+        assert len(sink.mails) == 1
+
+    def test_may_be_quicker_than_the_relay_s_mark(self, owe, delivering, sink, now):
+        row = owe()
+        states.claim(in_bulk=False, most=10, now=now)
+        delivering(row)
+        assert row.status == "delivered"
+        assert states.handed_over([row.pk], lease=now + states.RELAY_LEASE, now=now) == 0
+        row.refresh_from_db()
+        assert row.status == "delivered"
+
+    def test_leaves_alone_what_was_put_off(self, owe, delivering, sink, now):
+        row = owe(due_at=now + timedelta(hours=1))
+        delivering(row)
+        assert (row.status, sink.mails) == ("pending", [])
+
+    def test_leaves_alone_what_another_sender_has_in_hand(self, owe, hand_over, delivering, sink, now):
+        row = owe()
+        hand_over(row)
+        assert len(states.take([row.pk], now=timezone.now())) == 1
+        delivering(row)
+        assert (row.status, sink.mails) == ("sent", [])
+
+    def test_knows_a_message_of_no_row(self, post, db):
+        assert deliver([UserFactory().pk], post=post, clock=timezone.now).delivered == 0
+
+    def test_lets_the_rest_go_when_asked_to_end(self, owe, hand_over, delivering, sink):
+        rows = [owe() for _ in range(3)]
+        hand_over(*rows)
+        outcome = delivering(*rows, stopping=lambda: len(sink.mails) == 1)
+        assert len(outcome.undone) == 2
+        assert [row.status for row in rows] == ["delivered", "sent", "sent"]
+        assert {row.lease_until for row in rows} == {None}
+
+    def test_lets_the_rest_go_when_the_broker_is_lost_meanwhile(self, owe, hand_over, delivering, sink):
+        rows = [owe() for _ in range(3)]
+        hand_over(*rows)
+
+        def lost_after_one():
+            if len(sink.mails) == 1:
+                raise ConnectionError
+
+        with pytest.raises(ConnectionError):
+            delivering(*rows, between=lost_after_one)
+        assert sorted(Notification.objects.values_list("status", "lease_until")) == [
+            ("delivered", None),
+            ("sent", None),
+            ("sent", None),
+        ]
+
+
+@pytest.mark.django_db
+class TestTheMailServer:
+    def test_is_asked_again_later_when_it_says_not_now(self, owe, hand_over, delivering, sink):
+        row = owe()
+        hand_over(row)
+        sink.answers[row.user.email] = "451 Try again later"
+        delivering(row)
+        assert (row.status, row.attempts, row.lease_until) == ("pending", 1, None)
+        assert row.last_error == "The mail server said 451: Try again later"
+        assert timedelta(seconds=50) < row.due_at - timezone.now() < timedelta(seconds=100)
+
+    def test_is_asked_ten_times_at_most(self, owe, hand_over, delivering, sink):
+        row = owe()
+        sink.answers[row.user.email] = "451 Try again later"
+        Notification.objects.update(attempts=9)
+        hand_over(row)
+        delivering(row)
+        assert (row.status, row.attempts) == ("failed", 10)
+        assert row.last_error == "Tried 10 times. The mail server said 451: Try again later"
+        assert row.failed_at
+
+    def test_decides_when_it_refuses_for_good(self, owe, hand_over, delivering, sink):
+        refused, other = owe(), owe()
+        sink.answers[refused.user.email] = "550 No such mailbox"
+        hand_over(refused, other)
+        delivering(refused, other)
+        assert (refused.status, other.status) == ("failed", "delivered")
+        assert refused.last_error == "The mail server said 550: No such mailbox"
+
+    def test_costs_no_attempt_while_it_is_away(self, owe, hand_over, delivering, sink):
+        sink.stop()
+        rows = [owe(), owe()]
+        hand_over(*rows)
+        assert delivering(*rows).server_is_away
+        assert {(row.status, row.attempts) for row in rows} == {("pending", 0)}
+        assert all("cannot be reached" in row.last_error for row in rows)
+
+    def test_is_connected_to_again_when_it_had_cut_an_idle_connection(self, owe, hand_over, delivering, sink):
+        rows = [owe(), owe()]
+        sink.answers["cut after"] = 1
+        hand_over(*rows)
+        delivering(*rows)
+        assert [row.status for row in rows] == ["delivered", "delivered"]
+        assert (len(sink.mails), sink.connections) == (2, 2)
+
+
+@pytest.mark.django_db
+class TestWithoutMail:
+    def test_an_erased_person_s_has_failed(self, owe, hand_over, delivering, sink):
+        person = UserFactory(status="erased", email=None, name=None)
+        row = owe(user_id=person.pk)
+        hand_over(row)
+        delivering(row)
+        assert (row.status, row.last_error) == ("failed", "The person has left; there is no address.")
+        assert sink.mails == []
+
+    def test_a_suspended_person_s_stays_in_the_inbox(self, owe, hand_over, delivering, sink):
+        row = owe(user_id=UserFactory(status="suspended").pk)
+        hand_over(row)
+        delivering(row)
+        assert (row.status, sink.mails) == ("delivered", [])
+
+    def test_one_that_cannot_be_put_into_words_waits_alone(self, owe, hand_over, delivering, sink):
+        poison, other = owe(payload={"starts_at": "tomorrow"}), owe()
+        hand_over(poison, other)
+        delivering(poison, other)
+        assert (poison.status, other.status) == ("pending", "delivered")
+        assert poison.last_error.startswith("It cannot be put into words: ValueError")
+
+    def test_one_that_can_be_put_into_words_never_fails_at_last(
+        self, owe, hand_over, delivering, sink, settings
+    ):
+        settings.DELIVERY_TRIES = 1
+        poison = owe(payload={"starts_at": "tomorrow"})
+        hand_over(poison)
+        delivering(poison)
+        assert poison.status == "failed"
+
+    def test_words_with_line_breaks_make_no_headers(self, owe, hand_over, delivering, sink):
+        row = owe(
+            user_id=UserFactory(name="Ada\nBcc: all@example.test").pk, payload={"title": "A\nBcc: x@y.test"}
+        )
+        hand_over(row)
+        delivering(row)
+        assert row.status == "delivered"
+        [mail] = sink.mails
+        assert (mail["Bcc"], mail["Subject"]) == (None, "You are going to A Bcc: x@y.test")
+
+
+@pytest.mark.django_db
+class TestOvertaken:
+    @pytest.fixture
+    def story(self, owe, hand_over, delivering, now):
+        """The first of two messages about one booking comes to its delivery after the second."""
+
+        def telling(first, second, **facts):
+            older = owe(first, at=now - timedelta(minutes=1))
+            same = {"user_id": older.user_id, "event_id": older.event_id, "booking_id": older.booking_id}
+            newer = owe(second, **{**same, **facts})
+            hand_over(older, newer)
+            delivering(newer)
+            delivering(older)
+            return older, newer
+
+        return telling
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("booking_confirmed", "booking_cancelled"),
+            ("booking_confirmed", "booking_confirmed"),
+            ("booking_waitlisted", "waitlist_promoted"),
+            ("booking_confirmed", "event_cancelled"),
+            ("event_updated", "event_cancelled"),
+            ("event_updated", "event_updated"),
+            ("event_reminder", "booking_cancelled"),
+        ],
+    )
+    def test_is_delivered_without_a_mail(self, story, sink, first, second):
+        older, newer = story(first, second)
+        assert (older.status, older.superseded_by) == ("delivered", newer.pk)
+        assert len(sink.mails) == 1
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("booking_confirmed", "event_updated"),
+            ("booking_confirmed", "event_reminder"),
+            ("event_updated", "booking_confirmed"),
+        ],
+    )
+    def test_is_not_what_is_about_something_else(self, story, sink, first, second):
+        older, _ = story(first, second)
+        assert (older.status, older.superseded_by) == ("delivered", None)
+        assert len(sink.mails) == 2
+
+    def test_is_not_what_was_told_to_somebody_else(self, story, sink):
+        older, _ = story("booking_confirmed", "booking_cancelled", user_id=UserFactory().pk)
+        assert older.superseded_by is None
+        assert len(sink.mails) == 2
+
+
+class TestWaitAfter:
+    def test_doubles_up_to_six_hours(self):
+        minutes = [wait_after(n) / timedelta(minutes=1) for n in range(1, 12)]
+        assert all(2**n <= each <= 1.5 * 2**n for n, each in enumerate(minutes[:8]))
+        assert all(360 <= each <= 540 for each in minutes[9:])

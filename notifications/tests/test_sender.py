@@ -1,0 +1,135 @@
+"""The sender beside a real RabbitMQ and a mail server: as a thread here, as a process in the fault tests."""
+
+import threading
+import time
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from notifications import relay
+from notifications.models import Notification
+from notifications.sender import Sender
+
+SECONDS = 15
+
+
+def wait_for(truth) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not truth():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def sender(rabbit, sink):
+    """Start senders; they are asked to end with the test."""
+    started = []
+
+    def starting() -> Sender:
+        one = Sender()
+
+        def run():
+            try:
+                one.run()
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        started.append((one, thread))
+        return one
+
+    yield starting
+    for one, thread in started:
+        one.end()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
+
+
+def drain():
+    return relay.drain(clock=timezone.now)
+
+
+def are_delivered(*rows) -> bool:
+    return Notification.objects.filter(pk__in=[row.pk for row in rows], status="delivered").count() == len(
+        rows
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSender:
+    def test_delivers_what_the_relay_publishes(self, owe, sender, sink):
+        sender()
+        rows = [owe() for _ in range(5)]
+        drain()
+        wait_for(lambda: are_delivered(*rows))
+        assert sorted(sink.addresses) == sorted(row.user.email for row in rows)
+
+    def test_shares_the_work_with_another_and_tells_nobody_twice(self, owe, sender, sink):
+        rows = [owe() for _ in range(120)]
+        drain()
+        Notification.objects.update(status="pending", sent_at=None)
+        drain()  # every message stands in the queue twice
+        sender(), sender()
+        wait_for(lambda: are_delivered(*rows))
+        assert sorted(sink.addresses) == sorted(row.user.email for row in rows)
+
+    def test_puts_what_it_cannot_read_with_the_dead_letters(self, owe, sender, rabbit):
+        sender()
+        with rabbit.publisher() as publisher:
+            publisher.publish([("no id", "booking_confirmed")])
+        row = owe()
+        drain()
+        wait_for(lambda: are_delivered(row))
+        channel = rabbit.channel()
+        _, _, body = channel.basic_get(rabbit.topology.dead, auto_ack=True)
+        assert body == b"no id"
+
+    def test_goes_on_after_its_queue_was_deleted(self, owe, sender, rabbit):
+        sender()
+        first = owe()
+        drain()
+        wait_for(lambda: are_delivered(first))
+        rabbit.channel().queue_delete(rabbit.topology.queue)
+        second = owe()
+        drain()
+        wait_for(lambda: are_delivered(second))
+
+    def test_waits_for_a_mail_server_that_is_away(self, owe, sender, sink):
+        sink.stop()
+        row = owe()
+        drain()
+        sender()
+        wait_for(lambda: Notification.objects.get().status == "pending")
+        assert Notification.objects.get().attempts == 0
+        sink.start()
+        Notification.objects.update(due_at=timezone.now())
+        drain()
+        wait_for(lambda: are_delivered(row))
+        assert len(sink.mails) == 1
+
+
+class TestDeliverNotifications:
+    def test_is_not_needed_without_a_broker(self, straight):
+        with pytest.raises(CommandError, match="the worker delivers by itself"):
+            call_command("deliver_notifications")
+
+
+@pytest.mark.django_db
+class TestWithoutABroker:
+    def test_draining_delivers(self, owe, straight, sink, capsys):
+        row = owe()
+        call_command("drain_outbox")
+        row.refresh_from_db()
+        assert (row.status, row.attempts, sink.addresses) == ("delivered", 1, [row.user.email])
+        assert row.sent_at <= row.delivered_at
+        assert "straight to the sender" in capsys.readouterr().out
+
+    def test_what_cannot_be_mailed_now_waits(self, owe, straight, sink):
+        sink.stop()
+        row = owe()
+        assert drain() == 1
+        row.refresh_from_db()
+        assert (row.status, row.attempts) == ("pending", 0)

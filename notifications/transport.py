@@ -1,0 +1,51 @@
+"""How a message comes from the relay to the sender: over RabbitMQ, or where there is none, straight.
+
+Both go through the same states. Without a broker the worker that drains also delivers: the line publishes
+by delivering, and nothing waits in it.
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from notifications.broker import Publisher, Settled, Topology
+from notifications.delivery import deliver
+from notifications.post import Post
+
+PORTION = 50
+
+
+class Line(Protocol):
+    def waiting(self) -> int:
+        """How many messages are under way."""
+
+    def publish(self, messages: Iterable[tuple[str, str]]) -> Settled:
+        """Send a message for each (id, type); returns when each one's fate is known."""
+
+
+def to_the_sender() -> AbstractContextManager[Line]:
+    return Publisher(settings.AMQP_URL, Topology.ours()) if settings.AMQP_URL else Straight()
+
+
+class Straight:
+    """The sender in this very process, page by page."""
+
+    def __enter__(self) -> "Straight":
+        self.post = Post()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.post.close()
+
+    def waiting(self) -> int:
+        return 0
+
+    def publish(self, messages: Iterable[tuple[str, str]]) -> Settled:
+        ids = [message_id for message_id, _ in messages]
+        for start in range(0, len(ids), PORTION):
+            deliver([UUID(each) for each in ids[start : start + PORTION]], post=self.post, clock=timezone.now)
+        return Settled(sent=ids)

@@ -1,0 +1,72 @@
+"""Patience with Redis: who asks one that does not answer waits once, not at every request.
+
+After a failure a process leaves Redis alone for a moment; then one caller asks again while the others still
+go without, and its answer decides for all. What was missed meanwhile is made good by the caller who finds
+Redis back (`makes_good`), before anything that Redis says is believed.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from redis import RedisError
+
+REST = 1.0  # seconds
+Answer = TypeVar("Answer")
+logger = logging.getLogger(__name__)
+
+
+class Away(Exception):
+    """Redis does not answer, or did not a moment ago."""
+
+
+class Breaker:
+    """Guards one Redis for one process; `makes_good` runs once when it is back after a failure.
+
+    `failures` counts: who sees it grow knows that what Redis was told before may be lost.
+    """
+
+    def __init__(self, name: str, *, makes_good: Callable[[], object] = lambda: None) -> None:
+        self.name = name
+        self._makes_good = makes_good
+        self._lock = threading.Lock()
+        self._is_away = False
+        self._asks_again_at = 0.0
+        self.failures = 0
+
+    def ask(self, command: Callable[[], Answer]) -> Answer:
+        """What `command` returns.
+
+        Raises:
+            Away: it failed, or Redis is being left alone.
+        """
+        is_first_again = self._is_away
+        if is_first_again and not self._may_ask_again():
+            raise Away
+        try:
+            if is_first_again:
+                self._makes_good()
+            answer = command()
+        except RedisError as error:
+            self._failed(error)
+            raise Away from error
+        if is_first_again:
+            self._is_away = False
+            logger.warning("Redis for %s answers again.", self.name)
+        return answer
+
+    def _may_ask_again(self) -> bool:
+        with self._lock:
+            if time.monotonic() < self._asks_again_at:
+                return False
+            self._asks_again_at = time.monotonic() + REST
+            return True
+
+    def _failed(self, error: RedisError) -> None:
+        self._asks_again_at = time.monotonic() + REST
+        if not self._is_away:
+            logger.warning("Redis for %s does not answer: %s", self.name, type(error).__name__)
+        self._is_away = True
+        self.failures += 1

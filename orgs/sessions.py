@@ -1,0 +1,74 @@
+"""Sessions: rows in PostgreSQL, read from copies in Redis (`session_copies`).
+
+Who is warm in Redis costs PostgreSQL nothing; without Redis every session is its row. A session that ends
+while Redis cannot be told so could be read from its copy by a process that still reaches Redis, so then the
+person's `session_epoch` is raised, which ends all of their sessions at once: rather one sign-in too many
+than a session that comes back. The epoch is part of the hash that Django compares whenever it loads the
+person of a session (`User.get_session_auth_hash`), so that comparing it costs nothing either.
+"""
+
+import string
+from functools import partial
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.db import SessionStore as RowStore
+from django.db import transaction
+
+from orgs.session_copies import ENDED, copies
+
+KEY_LETTERS = frozenset(string.ascii_lowercase + string.digits)
+KEY_LENGTH = 32
+
+
+class SessionStore(RowStore):
+    def load(self):
+        kept = copies.read(self.session_key) if self.session_key else ENDED
+        if kept == ENDED:
+            self._session_key = None
+            return {}
+        if kept is not None:
+            return self.decode(kept)
+        row = self._get_session_from_db()
+        if row is None:
+            return {}
+        self._keep_copy(row.session_data, seconds=self.get_expiry_age(expiry=row.expire_date))
+        return self.decode(row.session_data)
+
+    def save(self, must_create=False):
+        if self.session_key is None:
+            self.create()  # which saves
+            return
+        super().save(must_create)
+        self._keep_copy(self.encode(self._session), seconds=self.get_expiry_age())
+
+    def delete(self, session_key=None):
+        key = session_key or self.session_key
+        if not key:
+            return
+        rows = self.model.objects.filter(session_key=key)
+        held = rows.values_list("session_data", flat=True).first()
+        rows.delete()
+        transaction.on_commit(partial(self._end_copy, key, self.decode(held) if held else {}))
+
+    def _keep_copy(self, session: str, *, seconds: float) -> None:
+        """Only of what is committed: inside a transaction the copy waits for its end."""
+        transaction.on_commit(partial(copies.write, self.session_key, session, seconds=seconds))
+
+    @staticmethod
+    def _end_copy(key: str, session: dict) -> None:
+        if not copies.end(key) and SESSION_KEY in session:
+            get_user_model().objects.filter(pk=session[SESSION_KEY]).end_sessions()
+
+    def _validate_session_key(self, key) -> bool:
+        """Only what a key of ours looks like is looked for anywhere."""
+        return bool(key) and len(key) == KEY_LENGTH and KEY_LETTERS.issuperset(key)
+
+    async def aload(self):
+        return await sync_to_async(self.load)()
+
+    async def asave(self, must_create=False):
+        return await sync_to_async(self.save)(must_create)
+
+    async def adelete(self, session_key=None):
+        return await sync_to_async(self.delete)(session_key)

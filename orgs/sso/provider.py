@@ -1,0 +1,104 @@
+"""The provider's side of the wire: the one file that speaks HTTP to it.
+
+Nothing is asked when the site starts: the endpoints are Keycloak's paths below the issuer, unless settings
+say otherwise, and the keys are fetched when the first token comes. They are kept for ten minutes; a token
+that names a key we do not have asks once more, at most every half minute, so that a new key is known at once
+and invented ones cost the provider nothing.
+"""
+
+import threading
+import time
+
+import jwt
+import requests
+from django.conf import settings
+
+from orgs.sso.errors import CodeRefused, ProviderAway, TokenRefused
+
+KEYS_LIVE = 600  # seconds
+ASK_AGAIN = 30  # seconds between two questions about a key that is not there
+
+
+def is_configured() -> bool:
+    return bool(settings.OIDC_ISSUER)
+
+
+def tokens_for(form: dict) -> tuple[str, str]:
+    """The ID token and the access token for a code.
+
+    Raises:
+        CodeRefused: the provider does not take it.
+        ProviderAway: it does not answer, or with something else.
+    """
+    answer = _send("POST", settings.OIDC_OP_TOKEN_ENDPOINT, data=form)
+    if answer.status_code in (400, 401):
+        raise CodeRefused
+    facts = _json(answer)
+    try:
+        return str(facts["id_token"]), str(facts["access_token"])
+    except KeyError:
+        raise ProviderAway from None
+
+
+def facts_about_the_bearer(access_token: str) -> dict:
+    """What the userinfo endpoint says."""
+    headers = {"Authorization": f"Bearer {access_token}"}
+    return _json(_send("GET", settings.OIDC_OP_USER_ENDPOINT, headers=headers))
+
+
+def _send(method: str, url: str, **parts) -> requests.Response:
+    try:
+        return requests.request(method, url, timeout=settings.OIDC_TIMEOUT, allow_redirects=False, **parts)
+    except requests.RequestException as error:
+        raise ProviderAway from error
+
+
+def _json(answer: requests.Response) -> dict:
+    if answer.status_code != 200:
+        raise ProviderAway
+    try:
+        facts = answer.json()
+    except requests.JSONDecodeError:
+        raise ProviderAway from None
+    if not isinstance(facts, dict):
+        raise ProviderAway
+    return facts
+
+
+class Keys:
+    """The provider's public keys for signatures, by their ids."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_id: dict[str, jwt.PyJWK] = {}
+        self._from = ""
+        self._asked_at = float("-inf")
+
+    def named(self, key_id: str) -> jwt.PyJWK:
+        """The key that a token says it was signed with.
+
+        Raises:
+            TokenRefused: the provider has no such key.
+            ProviderAway: it was asked and does not answer.
+        """
+        with self._lock:
+            age = time.monotonic() - self._asked_at
+            life = KEYS_LIVE if key_id in self._by_id else ASK_AGAIN
+            if self._from != settings.OIDC_OP_JWKS_ENDPOINT or age > life:
+                self._ask()
+            if key_id not in self._by_id:
+                raise TokenRefused("unknown key")
+            return self._by_id[key_id]
+
+    def _ask(self) -> None:
+        url = settings.OIDC_OP_JWKS_ENDPOINT
+        found = _json(_send("GET", url)).get("keys", [])
+        self._by_id = {key["kid"]: jwt.PyJWK(key, algorithm="RS256") for key in found if _signs(key)}
+        self._from, self._asked_at = url, time.monotonic()
+
+
+def _signs(key: dict) -> bool:
+    return key.get("kty") == "RSA" and key.get("use", "sig") == "sig" and bool(key.get("kid"))
+
+
+keys = Keys()
