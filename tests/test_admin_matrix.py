@@ -148,6 +148,12 @@ def address(name: str, pk=None) -> str:
     return reverse(f"admin:{name}", args=[pk] if takes_a_row(name) else [])
 
 
+def asks(role: str, who: set[str]) -> bool:
+    """Whether somebody tries a page in every way: the administrator, and the platform where they may not; the
+    others would get the same page."""
+    return role == "admin" if "admin" in who else role in who
+
+
 class Visitor:
     """Somebody of the first tenant (or nobody), who notices everything that is shown to them."""
 
@@ -361,15 +367,15 @@ class TestInside:
         visitor = Visitor(role, tenants)
         for model, admin in site._registry.items():
             name = f"{model._meta.app_label}_{model._meta.model_name}"
-            if role not in LOOKED_AT[name]:
+            if not asks(role, LOOKED_AT[name]):
                 continue
             url = reverse(f"admin:{name}_changelist")
             for field in model._meta.get_fields():
-                for lookup in (field.name, f"{field.name}__startswith", f"{field.name}__id__exact"):
+                for lookup in (field.name, f"{field.name}__startswith"):
                     if lookup not in admin.lookups(None):
                         assert visitor.ask("get", url, {lookup: "z"}).status_code == 400, f"{name}: {lookup}"
             for lookup in admin.lookups(None):
-                for value in (str(visitor.foreign.event.pk), str(MISSING), "z", "-1", "99999999999999999999"):
+                for value in (str(visitor.foreign.event.pk), "z", "99999999999999999999"):
                     assert visitor.ask("get", url, {lookup: value}).status_code in (200, 302, 400)
 
     def test_search_finds_nothing_of_others(self, tenants, role):
@@ -423,10 +429,10 @@ class TestInside:
             {"form": "exe", "section": "9" * 30},
         ]
         for name, who in expected_pages().items():
-            if role not in who or name == "logout" or (role != "admin" and who != PLATFORM):
-                continue  # the administrator has the others already
+            if name == "logout" or not asks(role, who):
+                continue
             own = visitor.row(name, visitor.own).pk if takes_a_row(name) else None
-            for query in of_all + (of_lists if name.endswith("_changelist") else []):
+            for query in of_all + (of_lists if name == "events_event_changelist" else []):
                 answer = visitor.ask("get", address(name, own), query)
                 assert answer.status_code in (200, 302, 400, 403, 404, 405), f"{name}: {query}"
             for pk in ("nonsense", "_00", "%00", "a" * 300) if takes_a_row(name) else ():
