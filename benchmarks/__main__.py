@@ -11,6 +11,7 @@ from happening.embedded import environment
 from happening.embedded.place import Place
 
 SECTIONS = {
+    "live": "5,000 live streams on one process: memory of each, and how soon all see a change",
     "pages": "the attendees' pages with 1,000 and with 1,000,000 events and bookings",
     "http": "a rush through the production server: pages, sessions, forms",
     "house": "choosing seats in a large house with gaps, promoting from a long line",

@@ -183,6 +183,37 @@ class PlanTooSmall(BookingRefused):
         super().__init__(_("The seating plan has %(n)s seats; there cannot be more.") % {"n": seats})
 
 
+class PlanUnreadable(BookingRefused):
+    """The plan of the house is none; `because` says where and why."""
+
+    def __init__(self, because):
+        self.because = because
+        super().__init__(because)
+
+
+class PlanLeavesSeatsOut(BookingRefused):
+    """`plan`: seats of the new plan; `on_sale`: seats of the event."""
+
+    def __init__(self, *, plan, on_sale):
+        self.plan, self.on_sale = plan, on_sale
+        sentence = _(
+            "This plan has %(plan)s seats, and %(on_sale)s are on sale. Lower the number of seats first."
+        )
+        super().__init__(sentence % {"plan": plan, "on_sale": on_sale})
+
+
+class BookedSeatRenamed(BookingRefused):
+    """Somebody was told another place: `was`; in the new plan it is `becomes`."""
+
+    def __init__(self, *, was, becomes):
+        self.was, self.becomes = was, becomes
+        sentence = _(
+            "The place “%(was)s” is booked and would become “%(becomes)s”. Booked seats keep their place: "
+            "add rows at the end, or move those people first."
+        )
+        super().__init__(sentence % {"was": was, "becomes": becomes})
+
+
 class TimesDoNotFit(BookingRefused):
     def __init__(self):
         super().__init__(_("The event must end after it starts."))

@@ -26,8 +26,11 @@ def facts(event: Event) -> dict:
     }
 
 
-def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[int] = (), **more) -> Owed:
-    """A message of one of the booking types, once for each version of the booking."""
+def about_booking(
+    kind: str, event: Event, booking: Booking, *, seat_nos: list[int] = (), in_bulk: bool = False, **more
+) -> Owed:
+    """A message of one of the booking types, once for each version of the booking. `in_bulk`: a change of the
+    event owes it to many at once."""
     payload = {
         **facts(event),
         "seats": booking.seats,
@@ -46,6 +49,7 @@ def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[i
         user_id=booking.user_id,
         dedupe_key=f"{kind}:{booking.pk}:{booking.version}",
         payload=payload,
+        in_bulk=in_bulk,
         org_id=event.org_id,
         event_id=event.pk,
         booking_id=booking.pk,
@@ -55,29 +59,35 @@ def about_booking(kind: str, event: Event, booking: Booking, *, seat_nos: list[i
 def about_event(
     kind: str,
     event: Event,
+    booking: Booking,
     *,
-    user_id: UUID,
-    booking_id: UUID | None = None,
     version: str | int | None = None,
+    waits: bool | None = None,
     **more,
 ) -> Owed:
-    """A message of one of the event types: once for each person and `version`, which is the state of the
-    event's calendar entry if nothing else is said."""
+    """A message of one of the event types to the person of a booking: once for each person and `version`,
+    which is the state of the event's calendar entry if nothing else is said.
+
+    `waits`: whether the booking waits in line, where that cannot be seen of it any more.
+    """
     version = event.sequence if version is None else version
+    payload = {**facts(event), "booking_version": booking.version, **more}
+    if booking.status == Booking.Status.WAITING if waits is None else waits:
+        payload["waits"] = True
     return Owed(
         type=kind,
-        user_id=user_id,
-        dedupe_key=f"{kind}:{event.pk}:{version}:{user_id}",
-        payload={**facts(event), **more},
+        user_id=booking.user_id,
+        dedupe_key=f"{kind}:{event.pk}:{version}:{booking.user_id}",
+        payload=payload,
         org_id=event.org_id,
         event_id=event.pk,
-        booking_id=booking_id,
+        booking_id=booking.pk,
     )
 
 
-def one_each(page: list[tuple[UUID, UUID]]) -> dict[UUID, UUID]:
-    """Of (booking, person) in order, each person with their first booking: news of an event is told once."""
-    people: dict[UUID, UUID] = {}
-    for booking_id, user_id in page:
-        people.setdefault(user_id, booking_id)
+def one_each(page: list[Booking]) -> dict[UUID, Booking]:
+    """Each person with the first of their bookings: news of an event is told once."""
+    people: dict[UUID, Booking] = {}
+    for booking in page:
+        people.setdefault(booking.user_id, booking)
     return people

@@ -28,7 +28,7 @@ MOST = 500  # entries of a feed
 @require_safe
 def event_ics(request, event_id):
     event = get_object_or_404(Event.objects.select_related("org"), pk=event_id)
-    if not may_see(event, request.user):
+    if not (event.is_shown_by(request.organization) and may_see(event, request.user)):
         raise Http404
     return _answer(calendar([event], name=event.title), filename="event.ics")
 
@@ -37,9 +37,10 @@ def event_ics(request, event_id):
 @limited("search", methods=("GET", "HEAD"))
 def events_ics(request):
     """The list as a feed; it takes the list's filters."""
-    chosen = ListFilters(request.GET).chosen
-    events = listed(chosen, now=timezone.now()).order_by("event_date", "id")[:MOST]
-    return _answer(calendar(events, name="Happening"), filename="events.ics")
+    host = request.organization
+    chosen = ListFilters(request.GET, host=host).chosen
+    events = listed(chosen, now=timezone.now(), by=host).order_by("event_date", "id")[:MOST]
+    return _answer(calendar(events, name=host.name if host else "Happening"), filename="events.ics")
 
 
 def calendar(events, *, name: str) -> Calendar:

@@ -48,11 +48,19 @@ class ListFilters(forms.Form):
     org = forms.CharField(label=_("Organization"), max_length=63, required=False)
     available = forms.BooleanField(label=_("Only with seats left"), required=False)
 
-    def __init__(self, data):
+    def __init__(self, data, *, host: Organization | None = None):
+        """On the host of an organization (`host`) there is nothing to choose between several."""
         super().__init__(data, prefix=None, auto_id="filter-%s")
         self.fields["from"] = DayField(label=_("From"), required=False)
         self.fields["to"] = DayField(label=_("Until"), required=False)
         self.order_fields(["q", "category", "from", "to", "org", "available"])
+        self.organizations = []
+        if host:
+            del self.fields["org"]
+        else:
+            self._offer_organizations()
+
+    def _offer_organizations(self) -> None:
         self.organizations = list(
             Organization.objects.active().only("slug", "name").order_by("name")[: ORGANIZATIONS_OFFERED + 1]
         )

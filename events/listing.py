@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from events import days
 from events.models import SEARCHED, Event
 from orgs.keyset import Keyset
+from orgs.models import Organization
 
 BY_START = Keyset("event_date", size=24)
 LONGEST_ONGOING = timedelta(days=31)  # what began earlier is found by its dates, not by being under way
@@ -28,9 +29,9 @@ class Day:
     events: list[Event]
 
 
-def listed(chosen: dict, *, now) -> QuerySet:
-    """The events that fit the filters (`ListFilters.chosen`), not yet in order."""
-    events = Event.objects.listed().select_related("org")
+def listed(chosen: dict, *, now, by: Organization | None = None) -> QuerySet:
+    """The events that fit the filters (`ListFilters.chosen`), on the host of `by`; not yet in order."""
+    events = Event.objects.listed().shown_by(by).select_related("org")
     first, last, words = chosen.get("from"), chosen.get("to"), chosen.get("q")
     if first:
         events = events.filter(days.on_or_after(first))

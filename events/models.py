@@ -35,6 +35,10 @@ class EventQuerySet(models.QuerySet):
             visibility=Event.Visibility.PUBLIC, org__status=Organization.Status.ACTIVE
         )
 
+    def shown_by(self, organization: Organization | None):
+        """What the host of `organization` shows: its own events; on the platform's (None) everybody's."""
+        return self if organization is None else self.filter(org_id=organization.pk)
+
     def going_ahead(self):
         return self.filter(status__in=[Event.Status.UPCOMING, Event.Status.ONGOING])
 
@@ -247,6 +251,10 @@ class Event(Identified, Dated):
             update_fields = self.WORDS
         super().save(update_fields=update_fields, **kwargs)
         transaction.on_commit(partial(public_pages.forget, self.pk, public_pages.LIST), robust=True)
+
+    def is_shown_by(self, organization: Organization | None) -> bool:
+        """Whether the host of `organization` shows this event to people; the platform's (None) shows all."""
+        return organization is None or self.org_id == organization.pk
 
     @property
     def is_published(self) -> bool:

@@ -4,7 +4,7 @@ What people have to be told of (moving, capacity, cancelling) stands in `booking
 Each public function is one durable transaction; `now` is an argument.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -16,6 +16,11 @@ from events.zones import FIRST_YEAR, LAST_YEAR
 
 PAGE = 500
 ASSUMED_LENGTH = timedelta(hours=3)  # of an event that names no end: when it counts as over
+
+COPIED = [
+    *["description", "category", "time_zone", "total_slots", "visibility", "place", "online_url", "layout"],
+    *["waitlist", "queue_rule", "max_seats_per_booking", "max_seats_per_person"],
+]
 
 
 class EventRefused(Exception):
@@ -57,6 +62,22 @@ def edit_draft(*, event_id, **facts) -> Event:
     return event
 
 
+def copy_event(*, event_id, title: str, event_date: datetime) -> Event:
+    """Make a draft like an event, with a title and a start of its own; its end and the times of booking keep
+    their distance from the start on the clock of the place, whatever the clocks are put to in between.
+
+    Raises:
+        EventRefused: it cannot be at that time.
+    """
+    model = Event.objects.get(pk=event_id)
+    facts = {name: getattr(model, name) for name in COPIED}
+    for name in ("ends_at", "booking_opens_at", "booking_closes_at"):
+        if moment := getattr(model, name):
+            apart = _wall(moment, model) - _wall(model.event_date, model)
+            facts[name] = (_wall(event_date, model) + apart).replace(tzinfo=model.zone)
+    return create_event(org_id=model.org_id, title=title, event_date=event_date, now=None, **facts)
+
+
 def publish(*, event_id, now) -> Event:
     """Let people see and book a draft; publishing twice changes nothing."""
     with transaction.atomic(durable=True):
@@ -91,6 +112,11 @@ def _pass_on(events, status: str) -> int:
         total += len(ids)
         if len(ids) < PAGE:
             return total
+
+
+def _wall(moment: datetime, event: Event) -> datetime:
+    """What the clock on the wall of the event's place shows."""
+    return moment.astimezone(event.zone).replace(tzinfo=None)
 
 
 def _check(event: Event) -> None:

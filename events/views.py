@@ -13,10 +13,10 @@ from orgs.rate_limits import limited
 @require_safe
 @limited("search", methods=("GET", "HEAD"))
 def event_list(request):
-    filters = ListFilters(request.GET)
+    filters = ListFilters(request.GET, host=request.organization)
     chosen = filters.chosen
     now = timezone.now()
-    events = listed(chosen, now=now).defer("layout", "description")
+    events = listed(chosen, now=now, by=request.organization).defer("layout", "description")
     page = BY_START.page(events, place=request.GET)
     query = request.GET.copy()
     for name in ("after", "before"):

@@ -1,5 +1,9 @@
+from importlib import import_module
+
 from django.apps import AppConfig
-from django.contrib.admin import apps as admin
+from django.apps import apps as installed
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.utils.module_loading import module_has_submodule
 
 
 class HappeningConfig(AppConfig):
@@ -10,17 +14,15 @@ class HappeningConfig(AppConfig):
         from happening import checks  # noqa: F401 - registers them
 
 
-class PlatformAdminConfig(admin.AdminConfig):
-    default_site = "orgs.admin_site.PlatformAdminSite"
+class TenantAdminConfig(SimpleAdminConfig):
+    """The one admin site holds what our own apps register. What libraries would register has no walls."""
+
+    default_site = "orgs.admin_site.TenantAdminSite"
     default = False
+    ours = ("orgs", "notifications", "events", "bookings", "happening")
 
     def ready(self):
-        """Find what the apps register, and leave out what this project has no use for."""
         super().ready()
-        from allauth.mfa.models import Authenticator
-        from allauth.usersessions.models import UserSession
-        from django.contrib.admin import site
-        from django.contrib.auth.models import Group
-
-        site.unregister(Group)  # what people may do stands in their memberships
-        site.unregister([Authenticator, UserSession])  # nobody's but the person's own
+        for name in self.ours:
+            if module_has_submodule(installed.get_app_config(name).module, "admin"):
+                import_module(f"{name}.admin")

@@ -66,6 +66,7 @@ app.conf.update(
         "send_reminders": {"task": "happening.send_reminders", "schedule": 60.0},
         "send_account_mail": {"task": "happening.send_account_mail", "schedule": 10.0},
         "tidy_account_mail": {"task": "happening.tidy_account_mail", "schedule": 3600.0},
+        "expire_invites": {"task": "happening.expire_invites", "schedule": 3600.0},
         "advance_events": {"task": "happening.advance_events", "schedule": 60.0},
         "reconcile_slots": {"task": "happening.reconcile_slots", "schedule": 20.0},
         "close_waitlists": {"task": "happening.close_waitlists", "schedule": 60.0},

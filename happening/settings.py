@@ -23,10 +23,10 @@ DEBUG = env.bool("DEBUG", default=False)
 
 if DEVELOPMENT:
     SECRET_KEY = env.str("SECRET_KEY", default="only-for-development-" + "0" * 40)
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", ".localhost"])
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 else:
     SECRET_KEY = env.str("SECRET_KEY")
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")  # of the platform, written out: see `orgs.tenancy`
 
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Happening <hello@happening.test>")
@@ -45,7 +45,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
-    "happening.apps.PlatformAdminConfig",
+    "happening.apps.TenantAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "orgs.tenancy.TenancyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -66,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "orgs.entrance.EntranceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -83,6 +85,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "orgs.look.look",
             ],
         },
     },
@@ -142,7 +145,7 @@ def celery_redis_url() -> str:
 def redis_cache(purpose: str) -> dict:
     """A Django cache that is a miss, never an error, while Redis is away."""
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "orgs.caches.SiteCache",
         "LOCATION": redis_url(purpose),
         "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
@@ -207,6 +210,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.NameForm"
+ACCOUNT_FORMS = {"signup": "orgs.sign_up.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
@@ -214,6 +218,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of what changes about signing in
+ACCOUNT_RATE_LIMITS = {} if env.bool("RATE_LIMITS", default=True) else False  # {}: those of the library
 ACCOUNT_FORMS = {
     "reset_password": "orgs.account_forms.ResetPasswordForm",
     "add_email": "orgs.account_forms.AddEmailForm",
@@ -251,12 +257,16 @@ OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_TIMEOUT = 5
 OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
 
+INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
+# Whether anybody with a verified address may start an organization at /orgs/new/.
+ORGANIZATIONS_BY_ANYBODY = env.bool("ORGANIZATIONS_BY_ANYBODY", default=True)
 # How often somebody may ask: requests, in so many seconds. Beyond that the answer is 429 with Retry-After.
 RATE_LIMITS = {
     "book": {
         "person": (env.int("BOOKINGS_PER_PERSON", default=30), 60),
         "address": (env.int("BOOKINGS_PER_ADDRESS", default=600), 60),  # a school, an office, a whole network
     },
+    "start": {"person": (env.int("ORGANIZATIONS_PER_PERSON", default=20), 3_600)},
     "search": {"address": (env.int("SEARCHES_PER_ADDRESS", default=300), 60)},
 }
 
@@ -279,6 +289,7 @@ TIME_ZONE = "UTC"
 
 # --- Files
 
+MEDIA_ROOT = DATA_DIR / "media"  # organizations' logos, served by `orgs.look`
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -337,7 +348,12 @@ if not DEVELOPMENT:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "happening.log_scrubbing.ScrubbingFormatter",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from happening import health
+from happening import account, health
 from notifications.live_views import inbox_stream
 from orgs.sso.views import SignOut
 
@@ -10,7 +10,11 @@ urlpatterns = [
     path("", include("events.urls")),
     path("notifications/", include("notifications.urls")),
     path("live/notifications/", inbox_stream, name="live_inbox"),
+    path("", include("orgs.site_urls")),
     path("account/", include("orgs.urls")),
+    path("account/data/", account.own_data_page, name="own_data"),
+    path("account/data.json", account.own_data_file, name="own_data_file"),
+    path("account/delete/", account.erase_account, name="erase_account"),
     path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),
     path("oidc/", include("orgs.sso.urls")),
@@ -22,4 +26,5 @@ urlpatterns = [
 handler400 = "happening.views.bad_request"
 handler403 = "happening.views.forbidden"
 handler404 = "happening.views.not_found"
+handler429 = "happening.views.too_many_requests"  # asked for by django-allauth
 handler500 = "happening.views.server_error"

@@ -26,6 +26,13 @@ def not_found(request, exception):
     return render(request, "404.html", status=404)
 
 
+def too_many_requests(request):
+    """Too many attempts from one place or at one account; most limits are by the minute."""
+    answer = render(request, "429.html", status=429)
+    answer["Retry-After"] = "60"
+    return answer
+
+
 def server_error(request):
     """A database that is away or too busy passes; anything else is a fault of ours."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):

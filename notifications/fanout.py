@@ -18,7 +18,7 @@ from notifications.outbox import NoTransaction, Owed, enqueue
 def tell(messages: list[Owed], *, now: datetime) -> None:
     """Owe each of many people the same news of one event.
 
-    `messages` are of one type, event and payload, one for each person. Whoever has an older message of that
+    `messages` are of one type and event, one for each person. Whoever has an older message of that
     type and event that nobody has in hand gets that one rewritten: it says what is new, and goes on saying
     what was before (`change.was`) as its person last knew it.
 
@@ -64,45 +64,61 @@ def supersede(
 
 def _rewrite(messages: list[Owed], *, now: datetime) -> set[UUID]:
     """Let what waits say the news; returns whose messages did."""
-    first = messages[0]
+    waiting = _waiting(messages, now=now)
+    news = [
+        {
+            "id": waiting[message.user_id],
+            "payload": message.payload,
+            "dedupe_key": message.dedupe_key,
+            "booking_id": message.booking_id,
+        }
+        for message in messages
+        if message.user_id in waiting
+    ]
+    if not news:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            WITH standing AS ({_STANDING}), latest AS (
-                SELECT DISTINCT ON (user_id) id, user_id FROM standing
-                ORDER BY user_id, created_at DESC, id DESC
-            )
+            """
             UPDATE notifications
             SET payload = CASE
-                    WHEN notifications.payload #> '{{change,was}}' IS NULL THEN news.payload
+                    WHEN notifications.payload #> '{change,was}' IS NULL THEN news.payload
                     ELSE jsonb_set(
-                        news.payload, '{{change,was}}',
-                        (news.payload #> '{{change,was}}') || (notifications.payload #> '{{change,was}}')
+                        news.payload, '{change,was}',
+                        (news.payload #> '{change,was}') || (notifications.payload #> '{change,was}')
                     )
                 END,
                 dedupe_key = news.dedupe_key, booking_id = news.booking_id,
                 created_at = %(now)s, read_at = NULL
-            FROM latest JOIN (
-                SELECT *, %(payload)s::jsonb AS payload
-                FROM unnest(%(users)s::uuid[], %(keys)s::text[], %(bookings)s::uuid[])
-                    AS person (user_id, dedupe_key, booking_id)
-            ) AS news ON news.user_id = latest.user_id
-            WHERE notifications.id = latest.id AND NOT EXISTS (
+            FROM jsonb_to_recordset(%(news)s::jsonb)
+                AS news (id uuid, payload jsonb, dedupe_key text, booking_id uuid)
+            WHERE notifications.id = news.id AND NOT EXISTS (
                 SELECT FROM notifications AS told WHERE told.dedupe_key = news.dedupe_key
             )
             RETURNING notifications.user_id
+            """,
+            {"news": json.dumps(news, cls=DjangoJSONEncoder), "now": now},
+        )
+        return {user_id for (user_id,) in cursor.fetchall()}
+
+
+def _waiting(messages: list[Owed], *, now: datetime) -> dict[UUID, UUID]:
+    """For each person who has one, the newest message of this kind that nobody has in hand; locked."""
+    first = messages[0]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH standing AS ({_STANDING})
+            SELECT DISTINCT ON (user_id) user_id, id FROM standing ORDER BY user_id, created_at DESC, id DESC
             """,  # noqa: S608 - both parts are this module's own words
             {
                 "types": [first.type],
                 "event_id": first.event_id,
                 "users": [message.user_id for message in messages],
-                "keys": [message.dedupe_key for message in messages],
-                "bookings": [message.booking_id for message in messages],
-                "payload": json.dumps(first.payload, cls=DjangoJSONEncoder),
                 "now": now,
             },
         )
-        return {user_id for (user_id,) in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 # What these people are still to be told of the event and nobody has in hand: whoever is taking a row just now

@@ -38,9 +38,10 @@ class Invite:
 
 
 def method_of(row: Notification) -> str | None:
-    """What a notification does to its person's calendar; None: nothing."""
+    """What a notification does to its person's calendar; None: nothing, as for whoever waits, or where the
+    facts do not say which state of the booking they tell of."""
     facts = row.payload
-    if not row.booking_id or not facts.get("starts_at") or facts.get("waits"):
+    if not row.booking_id or "booking_version" not in facts or facts.get("waits"):
         return None
     return _METHODS.get(row.type)
 

@@ -133,6 +133,7 @@ class Notification(Identified, Dated):
             models.Index(fields=["user", "-created_at", "-id"], name="idx_notifications_inbox"),
             models.Index(fields=["user"], condition=Q(read_at=None), name="idx_notifications_unread"),
             models.Index(fields=["sent_at"], condition=Q(status="sent"), name="idx_notifications_sent"),
+            models.Index(fields=["failed_at"], condition=Q(status="failed"), name="idx_notifications_failed"),
             models.Index(fields=["event_id", "user"], name="idx_notifications_event_user"),
             models.Index(
                 fields=["booking_id"],

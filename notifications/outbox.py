@@ -54,6 +54,21 @@ def enqueue(messages: list[Owed], *, now: datetime) -> None:
         raise NoTransaction("outbox.enqueue needs the transaction of the change that it tells of.")
     if not messages:
         return
+    rows = [
+        {
+            "id": uuid7(),
+            "user_id": message.user_id,
+            "type": message.type,
+            "payload": message.payload,
+            "dedupe_key": message.dedupe_key,
+            "org_id": message.org_id,
+            "event_id": message.event_id,
+            "booking_id": message.booking_id,
+            "in_bulk": message.in_bulk or message.type in IN_BULK,
+            "due_at": (message.due_at or now).isoformat(),
+        }
+        for message in messages
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -61,30 +76,16 @@ def enqueue(messages: list[Owed], *, now: datetime) -> None:
                 id, user_id, type, status, payload, dedupe_key, org_id, event_id, booking_id,
                 in_bulk, due_at, created_at, updated_at
             )
-            SELECT id, user_id, type, 'pending', payload::jsonb, dedupe_key, org_id, event_id, booking_id,
+            SELECT id, user_id, type, 'pending', payload, dedupe_key, org_id, event_id, booking_id,
                    in_bulk, due_at, %(now)s, %(now)s
-            FROM unnest(
-                %(id)s::uuid[], %(user_id)s::uuid[], %(type)s::text[], %(payload)s::text[],
-                %(dedupe_key)s::text[], %(org_id)s::uuid[], %(event_id)s::uuid[], %(booking_id)s::uuid[],
-                %(in_bulk)s::boolean[], %(due_at)s::timestamptz[]
-            ) AS message (
-                id, user_id, type, payload, dedupe_key, org_id, event_id, booking_id, in_bulk, due_at
+            FROM jsonb_to_recordset(%(rows)s::jsonb) AS message (
+                id uuid, user_id uuid, type text, payload jsonb, dedupe_key text, org_id uuid, event_id uuid,
+                booking_id uuid, in_bulk boolean, due_at timestamptz
             )
             ON CONFLICT (dedupe_key) DO NOTHING
             """,
-            {
-                "now": now,
-                "id": [uuid7() for _ in messages],
-                "user_id": [message.user_id for message in messages],
-                "type": [message.type for message in messages],
-                "payload": [json.dumps(message.payload, cls=DjangoJSONEncoder) for message in messages],
-                "dedupe_key": [message.dedupe_key for message in messages],
-                "org_id": [message.org_id for message in messages],
-                "event_id": [message.event_id for message in messages],
-                "booking_id": [message.booking_id for message in messages],
-                "in_bulk": [message.in_bulk or message.type in IN_BULK for message in messages],
-                "due_at": [message.due_at or now for message in messages],
-            },
+            # One document is written and read in a fraction of the time that an array for each column takes.
+            {"now": now, "rows": json.dumps(rows, cls=DjangoJSONEncoder)},
         )
     transaction.on_commit(_wake_the_relay, robust=True)
     live.nudge_people(message.user_id for message in messages)

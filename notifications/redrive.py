@@ -36,7 +36,7 @@ def redrive(
     if before:
         rows = rows.filter(failed_at__lt=before)
     counts = dict(rows.values_list("type").annotate(count=Count("pk")).order_by("type"))
-    while not dry_run and (page := list(rows.order_by("pk").values_list("pk", flat=True)[:PAGE])):
+    while not dry_run and (page := list(rows.order_by("failed_at").values_list("pk", flat=True)[:PAGE])):
         states.again(page, now=now)
     return counts
 

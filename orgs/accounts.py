@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from orgs import account_mail
 from orgs.models import AccountMail, User
 from orgs.models.fields import ADDRESS
+from orgs.safe_next import is_safe
 from orgs.sso import provider
 from orgs.sso.identity import is_managed_elsewhere
 
@@ -30,6 +31,9 @@ class AccountAdapter(DefaultAccountAdapter):
         if not re.fullmatch(ADDRESS, email) or len(email) > LONGEST:
             raise ValidationError(_("Write an address that mail can be sent to, such as ada@example.org."))
         return super().clean_email(email)
+
+    def is_safe_url(self, url: str | None) -> bool:
+        return is_safe(url)
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
         """Owed rather than sent: no request of a person waits for a mail server."""

@@ -3,10 +3,15 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from orgs.names import validate_visible
+
 
 class NameForm(forms.Form):
     name = forms.CharField(
-        label=_("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"})
+        label=_("Your name"),
+        max_length=200,
+        validators=[validate_visible],
+        widget=forms.TextInput({"autocomplete": "name"}),
     )
 
     field_order = ["name", "email", "password1"]

@@ -17,8 +17,8 @@ from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from orgs.addresses import address_of
 from orgs.breaker import Away
+from orgs.client_address import address_of
 from orgs.kept_form import kept_form
 from orgs.redis_side import RedisSide, Script
 

@@ -1,12 +1,21 @@
-"""Where somebody may be sent after signing in or out: to a page of this very host, and nowhere else."""
+"""Where somebody is led after a form: a page of this very host, or nowhere."""
 
 from django.utils.http import url_has_allowed_host_and_scheme
 
-LONGEST = 2000
+
+def is_safe(url: str | None) -> bool:
+    """Whether `url` is a path on this host: no scheme, no host, nothing that a browser would read as one."""
+    return bool(
+        url and url.startswith("/") and url.isprintable() and url_has_allowed_host_and_scheme(url, None)
+    )
 
 
-def safe_next(url: str | None) -> str | None:
-    """The path, if it is one; None for addresses with a host or scheme, and what browsers read as such."""
-    if not url or len(url) > LONGEST or not url.startswith("/"):
-        return None
-    return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else None
+def safe_path(url: str | None) -> str | None:
+    """The same path, or None for what is none."""
+    return url if is_safe(url) else None
+
+
+def safe_next(request, *, otherwise: str) -> str:
+    """The page that the form or the address asks for in `next`, if it is one of this host."""
+    url = request.POST.get("next") or request.GET.get("next")
+    return url if is_safe(url) else otherwise

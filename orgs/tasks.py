@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from orgs import account_mail
+from orgs import account_mail, invites
 from orgs.postman import Postman
 
 
@@ -15,3 +15,8 @@ def send_account_mail():
 @shared_task(name="happening.tidy_account_mail")
 def tidy_account_mail():
     account_mail.tidy(now=timezone.now())
+
+
+@shared_task(name="happening.expire_invites")
+def expire_invites():
+    invites.expire(now=timezone.now())

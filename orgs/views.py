@@ -1,28 +1,18 @@
-"""A person's own account: who they are here, and the way out."""
+"""A person's own account: who they are here, and the ways in and out."""
 
-from django import forms
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from orgs.models import User
-
-
-class ProfileForm(forms.ModelForm):
-    name = forms.CharField(
-        label=gettext_lazy("Your name"), max_length=200, widget=forms.TextInput({"autocomplete": "name"})
-    )
-
-    class Meta:
-        model = User
-        fields = ("name",)
-
-    def save(self, commit=True):
-        self.instance.save(update_fields=["name"])
-        return self.instance
+from orgs.offers import offered_to
+from orgs.profile import ProfileForm
+from orgs.sso import provider
+from orgs.sso.identity import is_managed_elsewhere
 
 
 @login_required
@@ -32,14 +22,27 @@ def account(request):
     form = ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, _("Your name is saved."))
+        messages.success(request, _("Your details are saved."))
         return redirect("account")
     memberships = (
         request.user.memberships.active().select_related("organization").order_by("organization__name")
     )
-    return render(
-        request,
-        "orgs/account.html",
-        {"form": form, "memberships": memberships},
-        status=422 if form.is_bound else 200,
-    )
+    context = {
+        "form": form,
+        "memberships": memberships,
+        "offers": offered_to(person),
+        "may_start": settings.ORGANIZATIONS_BY_ANYBODY,
+        "is_managed_elsewhere": is_managed_elsewhere(person),
+        "has_single_sign_on": provider.is_configured(),
+    }
+    return render(request, "orgs/account.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def sign_out_everywhere(request):
+    """Every session of this person, this one included."""
+    User.objects.filter(pk=request.user.pk).end_sessions()
+    logout(request)
+    messages.success(request, _("You are signed out everywhere."))
+    return redirect("account_login")

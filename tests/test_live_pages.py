@@ -169,11 +169,12 @@ class TestAPage:
     def browser(self, monkeypatch):
         from playwright.sync_api import sync_playwright
 
-        # Playwright keeps a loop in this thread, where Django then sees it; the web process has none of it.
+        # Playwright keeps a loop in this thread, and Django a connection of its own for who has one.
         monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "yes")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             yield browser
+            connection.close()
             browser.close()
 
     @pytest.fixture

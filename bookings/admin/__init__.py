@@ -1,4 +1,6 @@
-from bookings.admin.booking import BookingAdmin, HistoryAdmin
+from bookings.admin.booking import BookingAdmin
 from bookings.admin.event import EventAdmin
+from bookings.admin.history import HistoryAdmin
+from bookings.admin.seat import SeatAdmin
 
-__all__ = ["BookingAdmin", "EventAdmin", "HistoryAdmin"]
+__all__ = ["BookingAdmin", "EventAdmin", "HistoryAdmin", "SeatAdmin"]

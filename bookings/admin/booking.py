@@ -1,45 +1,79 @@
-"""Bookings in the admin: to be read, and changed by actions that call the services."""
+"""Bookings in the admin: to be read, and changed by actions and steps that call the services."""
+
+from typing import ClassVar
 
 from django.contrib import admin, messages
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from bookings import services
-from bookings.admin.forms import ReasonForm
-from bookings.admin.steps import step
+from bookings.admin.booking_steps import STEPS, BookingSteps
+from bookings.admin.filters import EventFilter
 from bookings.errors import BookingRefused
-from bookings.models import Booking, BookingHistory, BookingSeat
-from orgs.admin_site import ReadOnlyAdmin
+from bookings.models import Booking, BookingSeat
+from bookings.telling import seat_labels
+from events.templatetags.event_words import short_moment
+from orgs.admin_site import ReadOnlyAdmin, TenantTabularInline
+from orgs.models.permissions import Right
+
+MOST_AT_ONCE = 200
 
 
-class SeatInline(admin.TabularInline):
+class SeatInline(TenantTabularInline):
     model = BookingSeat
-    fields = readonly_fields = ["seat_no", "status", "updated_at"]
-    extra = 0
-    can_delete = False
+    organization_path = "event__org"
+    rights: ClassVar = {"view": Right.SEE_BOOKINGS}
+    fields = readonly_fields = ["label", "status", "updated_at"]
     ordering = ["seat_no"]
 
-    def has_add_permission(self, request, obj):
-        return False
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("event")
+
+    @admin.display(description=gettext_lazy("seat"))
+    def label(self, seat):
+        [label] = seat_labels(seat.event, [seat.seat_no])
+        return label
 
 
 @admin.register(Booking)
-class BookingAdmin(ReadOnlyAdmin):
-    change_form_template = "admin/booking_change_form.html"
-    list_display = ["created_at", "event", "user", "seats", "status", "waiting_number"]
-    list_filter = ["status"]
+class BookingAdmin(BookingSteps, ReadOnlyAdmin):
+    organization_path = "event__org"
+    rights: ClassVar = {"view": Right.SEE_BOOKINGS, "cancel": Right.CHANGE_BOOKINGS}
+    steps = STEPS
+    list_display = ["person", "event", "seats", "status", "waiting_number", "booked"]
+    list_display_links = ["person"]
+    list_filter = ["status", EventFilter]
     list_select_related = ["event", "user"]
-    search_fields = ["user__email", "user__name", "event__title"]
-    ordering = ["-created_at"]
+    search_fields = ["user__name", "user__email"]
+    search_help_text = gettext_lazy("By the person's name or address.")
+    ordering = ["-pk"]
+    sortable_by = ["seats", "status", "waiting_number"]
+    fields = ["person", "address", "event", "seats", "status", "waiting_number", "booked"]
+    readonly_fields = fields
     inlines = [SeatInline]
     actions = ["cancel_bookings"]
 
-    @admin.action(description=_("Cancel the chosen bookings"), permissions=["view"])
+    @admin.display(description=gettext_lazy("person"))
+    def person(self, booking):
+        return str(booking.user)
+
+    @admin.display(description=gettext_lazy("address"))
+    def address(self, booking):
+        return booking.user.email or ""
+
+    @admin.display(description=gettext_lazy("booked"))
+    def booked(self, booking):
+        return short_moment(booking.created_at, booking.event)
+
+    @admin.action(description=gettext_lazy("Cancel the chosen bookings"), permissions=["cancel"])
     def cancel_bookings(self, request, bookings):
         """Asks first; then each is a transaction of its own, and one refused does not stop the rest."""
+        bookings = list(bookings[: MOST_AT_ONCE + 1])
+        if len(bookings) > MOST_AT_ONCE:
+            messages.error(request, _("Choose at most %(n)s bookings at once.") % {"n": MOST_AT_ONCE})
+            return None
         if "confirmed" not in request.POST:
             context = {
                 **self.admin_site.each_context(request),
@@ -52,48 +86,19 @@ class BookingAdmin(ReadOnlyAdmin):
         for booking in bookings:
             try:
                 services.cancel(booking_id=booking.pk, actor_id=request.user.pk, now=timezone.now())
-                cancelled += 1
             except BookingRefused as refused:
                 messages.error(request, f"{booking.user}, {booking.event}: {refused}")
-        messages.success(
-            request, _("%(n)s bookings are cancelled, and their people told.") % {"n": cancelled}
-        )
+            else:
+                self.log_change(request, booking, _("Cancelled."))
+                cancelled += 1
+        if cancelled:
+            told = ngettext(
+                "%(n)s booking is cancelled, and its person told.",
+                "%(n)s bookings are cancelled, and their people told.",
+                cancelled,
+            )
+            messages.success(request, told % {"n": cancelled})
         return None
 
-    def get_urls(self):
-        promote = path(
-            "<uuid:pk>/promote/", self.admin_site.admin_view(self.promote), name="bookings_booking_promote"
-        )
-        return [promote, *super().get_urls()]
-
-    def promote(self, request, pk):
-        booking = get_object_or_404(self.get_queryset(request), pk=pk)
-
-        def do(form):
-            services.promote(
-                booking_id=pk,
-                reason=form.cleaned_data["reason"],
-                actor_id=request.user.pk,
-                now=timezone.now(),
-            )
-            return _("The booking is confirmed out of turn.")
-
-        return step(
-            self,
-            request,
-            obj=booking,
-            form=ReasonForm(request.POST or None),
-            title=_("Promote out of turn"),
-            warning=_("Everybody who is passed sees when it happened and reads this reason, but no name."),
-            button=_("Promote"),
-            back=reverse("admin:bookings_booking_change", args=[pk]),
-            do=do,
-        )
-
-
-@admin.register(BookingHistory)
-class HistoryAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "action", "booking_id", "event_id", "details"]
-    list_filter = ["action"]
-    search_fields = ["=booking_id", "=event_id", "=user_id"]
-    ordering = ["-created_at"]
+    def has_cancel_permission(self, request):
+        return self.may(request, "cancel")

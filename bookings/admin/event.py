@@ -1,148 +1,147 @@
 """Events in the admin: their words in the form; what people must be told of behind buttons."""
 
-from django import forms
+from typing import ClassVar
+
 from django.contrib import admin, messages
-from django.shortcuts import get_object_or_404
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from bookings import services
-from bookings.admin.forms import CapacityForm, MoveForm, ReasonForm, people
-from bookings.admin.steps import step
+from bookings.admin.event_form import DRAFT, WORDS, EventForm, WordsForm, zone_last_used
+from bookings.admin.event_steps import STEPS, EventSteps
+from bookings.admin.filters import StateFilter
+from bookings.views.panel import parties_waiting
 from events.models import Event
-from events.seating import LARGEST, Layout, LayoutError
-from events.services import publish
-from events.zones import FIRST_YEAR, LAST_YEAR, ZONES
-from orgs.admin_site import PlainAdmin
+from events.services import EventRefused, publish
+from events.templatetags.event_words import short_moment, zone_words
+from orgs.admin_site import TenantModelAdmin, standing_in
+from orgs.models.permissions import Right
 
-PUBLISHED = ["title", "description", "category", "visibility", "online_url"]
-DRAFT = [
-    *["org", *PUBLISHED, "place", "event_date", "ends_at", "time_zone", "total_slots", "layout"],
-    *["booking_opens_at", "booking_closes_at", "waitlist", "queue_rule"],
-    *["max_seats_per_booking", "max_seats_per_person"],
-]
-KEPT = ["published_at", "status", "available_slots", "version"]
-
-
-class EventForm(forms.ModelForm):
-    online_url = Event._meta.get_field("online_url").formfield(assume_scheme="https")
-
-    def clean_title(self):
-        return " ".join(self.cleaned_data["title"].split())
-
-    def clean_layout(self):
-        layout = self.cleaned_data.get("layout")
-        if layout:
-            try:
-                Layout.parse(layout)
-            except LayoutError as error:
-                raise forms.ValidationError(str(error)) from error
-        return layout
-
-    def clean_time_zone(self):
-        if self.cleaned_data["time_zone"] not in ZONES:
-            raise forms.ValidationError(_("There is no time zone of that name, such as Europe/Berlin."))
-        return self.cleaned_data["time_zone"]
-
-    def clean(self):
-        facts = super().clean()
-        for name in ("event_date", "ends_at"):
-            if facts.get(name) and not FIRST_YEAR <= facts[name].year <= LAST_YEAR:
-                self.add_error(name, _("Choose a year that calendars know."))
-        if (facts.get("total_slots") or 0) > LARGEST:
-            self.add_error("total_slots", _("An event can have at most %(n)s seats.") % {"n": f"{LARGEST:,}"})
-        if facts.get("layout") and facts.get("total_slots", 0) > Layout.parse(facts["layout"]).seats:
-            self.add_error("total_slots", _("The seating plan has fewer seats."))
-        return facts
+SHOWN = ["state", "starts", "ends", "where", "booking", "sold", "line"]
 
 
 @admin.register(Event)
-class EventAdmin(PlainAdmin):
-    form = EventForm
-    change_form_template = "admin/event_change_form.html"
-    list_display = ["title", "org", "event_date", "time_zone", "status", "available_slots", "total_slots"]
-    list_filter = ["status", "category", "visibility"]
-    list_select_related = ["org"]
-    search_fields = ["title", "org__name"]
+class EventAdmin(EventSteps, TenantModelAdmin):
+    organization_path = organization_column = "org"
+    rights: ClassVar = {
+        "view": Right.SEE_EVENTS,
+        "add": Right.EDIT_EVENTS,
+        "change": Right.EDIT_EVENTS,
+        "book": Right.CHANGE_BOOKINGS,
+        "export": Right.EXPORT_ATTENDEES,
+    }
+    steps = STEPS
+    list_display = ["title", "org", "starts", "state", "sold", "line"]
+    list_filter = [StateFilter, "category", "visibility"]
+    list_select_related = ["org", "totals"]
+    search_fields = ["title", "place"]
+    search_help_text = gettext_lazy("By title or place.")
     date_hierarchy = "event_date"
-    ordering = ["-event_date"]
+    ordering = ["-event_date", "-pk"]
     autocomplete_fields = ["org"]
     actions = ["publish_events"]
 
+    # The form
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = WordsForm if obj and obj.is_published else EventForm
+        return super().get_form(request, obj, change, **{"form": form, **kwargs})
+
+    def get_fieldsets(self, request, obj=None):
+        if obj and obj.is_published:
+            return [(None, {"fields": SHOWN}), (_("Words"), {"fields": WORDS})]
+        choice = ["org"] if obj is None and standing_in(request).sees_all else []
+        [(title, first), *others] = DRAFT
+        return [(title, {"fields": [*choice, *first]})] + [
+            (title, {"fields": names}) for title, names in others
+        ]
+
     def get_fields(self, request, obj=None):
-        return [*DRAFT, *KEPT] if obj else DRAFT
+        return [name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]]
 
     def get_readonly_fields(self, request, obj=None):
-        if obj is None:
-            return []
-        return [*[name for name in DRAFT if name not in PUBLISHED], *KEPT] if obj.is_published else KEPT
+        return SHOWN if obj and obj.is_published else []
+
+    def get_changeform_initial_data(self, request):
+        """In the zone that the organization says it is in, else that of its latest event."""
+        organization = standing_in(request).organization
+        zone = organization.settings.get("time_zone") if organization else None
+        latest = self.get_queryset(request).order_by("-pk").first()
+        return {"time_zone": zone or zone_last_used(latest)}
 
     def save_model(self, request, obj, form, change):
-        """A draft is saved whole; of what is published only the form's own words."""
-        if change:
-            obj.save(update_fields=[name for name in form.cleaned_data if name != "id"])
-        else:
+        """A draft is saved whole; of what is published meanwhile, only the organizer's own words."""
+        if not change:
+            obj.org = obj.org or standing_in(request).organization
             obj.save()
+            return
+        names = [name for name in form.cleaned_data if name != "id"]
+        if Event.objects.lock(obj.pk).is_published:
+            names = [name for name in names if name in WORDS]
+        obj.save(update_fields=names)
 
-    @admin.action(description=_("Publish the chosen drafts"), permissions=["change"])
+    # The list
+
+    @admin.display(description=gettext_lazy("starts"), ordering="event_date")
+    def starts(self, event):
+        return f"{short_moment(event.event_date, event)} ({zone_words(event)})"
+
+    @admin.display(description=gettext_lazy("ends"))
+    def ends(self, event):
+        return f"{short_moment(event.ends_at, event)} ({zone_words(event)})" if event.ends_at else ""
+
+    @admin.display(description=gettext_lazy("place"))
+    def where(self, event):
+        return event.place
+
+    @admin.display(description=gettext_lazy("booking"))
+    def booking(self, event):
+        closes = short_moment(event.closes_at, event)
+        if event.booking_opens_at:
+            opens = short_moment(event.booking_opens_at, event)
+            return _("from %(opens)s until %(closes)s") % {"opens": opens, "closes": closes}
+        return _("until %(closes)s") % {"closes": closes}
+
+    @admin.display(description=gettext_lazy("state"), ordering="status")
+    def state(self, event):
+        if not event.is_published:
+            return _("draft")
+        if event.is_cancelled and event.cancellation_reason:
+            return f"{event.get_status_display()}: {event.cancellation_reason}"
+        return event.get_status_display()
+
+    @admin.display(description=gettext_lazy("seats booked"))
+    def sold(self, event):
+        booked = event.total_slots - event.available_slots
+        words = _("%(booked)s of %(total)s") % {"booked": f"{booked:,}", "total": f"{event.total_slots:,}"}
+        if not booked:
+            return words
+        address = f"{reverse('admin:bookings_booking_changelist')}?{urlencode({'event': event.pk})}"
+        return format_html('<a href="{}">{}</a>', address, words)
+
+    @admin.display(description=gettext_lazy("waiting"))
+    def line(self, event):
+        parties = parties_waiting(event)
+        if not parties:
+            return ""
+        return ngettext("%(n)s party", "%(n)s parties", parties) % {"n": f"{parties:,}"}
+
+    @admin.action(description=gettext_lazy("Publish the chosen drafts"), permissions=["change"])
     def publish_events(self, request, events):
-        drafts = list(events.filter(published_at=None))
-        for event in drafts:
-            publish(event_id=event.pk, now=timezone.now())
-        messages.success(request, _("%(n)s events are published now.") % {"n": len(drafts)})
-
-    def get_urls(self):
-        steps = [("move", self.move), ("capacity", self.capacity), ("cancel", self.cancel)]
-        return [
-            path(f"<uuid:pk>/{name}/", self.admin_site.admin_view(view), name=f"event_{name}")
-            for name, view in steps
-        ] + super().get_urls()
-
-    def move(self, request, pk):
-        event = self._event(request, pk)
-        facts = {name: getattr(event, name) for name in ("event_date", "ends_at", "time_zone", "place")}
-
-        def do(form):
-            services.reschedule(
-                event_id=pk, actor_id=request.user.pk, now=timezone.now(), **form.cleaned_data
-            )
-            return _("The event is moved; people are told in two minutes.")
-
-        form = MoveForm(request.POST or None, initial=facts)
-        return self._step(request, event, form, title=_("Move the event"), button=_("Move"), do=do)
-
-    def capacity(self, request, pk):
-        event = self._event(request, pk)
-
-        def do(form):
-            changed = services.change_capacity(
-                event_id=pk, actor_id=request.user.pk, now=timezone.now(), **form.cleaned_data
-            )
-            return _("The event has %(n)s seats now.") % {"n": changed.total_slots}
-
-        form = CapacityForm(request.POST or None, initial={"total_slots": event.total_slots})
-        return self._step(
-            request, event, form, title=_("Change the number of seats"), button=_("Change"), do=do
-        )
-
-    def cancel(self, request, pk):
-        event = self._event(request, pk)
-
-        def do(form):
-            services.cancel_event(
-                event_id=pk, actor_id=request.user.pk, now=timezone.now(), reason=form.cleaned_data["reason"]
-            )
-            return _("The event is cancelled; its people are being told.")
-
-        form = ReasonForm(request.POST or None)
-        return self._step(
-            request, event, form, title=_("Cancel the event, for good"), button=_("Cancel the event"), do=do
-        )
-
-    def _event(self, request, pk):
-        return get_object_or_404(self.get_queryset(request).select_related("totals"), pk=pk)
-
-    def _step(self, request, event, form, **words):
-        back = reverse("admin:events_event_change", args=[event.pk])
-        return step(self, request, obj=event, form=form, warning=people(event), back=back, **words)
+        published = 0
+        for event in events.filter(published_at=None):
+            try:
+                publish(event_id=event.pk, now=timezone.now())
+            except EventRefused as refused:
+                messages.error(request, f"{event}: {refused}")
+            else:
+                self.log_change(request, event, _("Published."))
+                published += 1
+        if published:
+            told = ngettext("%(n)s event is published now.", "%(n)s events are published now.", published)
+            messages.success(request, told % {"n": published})
+        else:
+            messages.info(request, _("None of these was a draft, so nothing has changed."))

@@ -19,6 +19,10 @@ class BookingQuerySet(models.QuerySet):
         )
         return self.confirmed().filter(~Exists(promoted_later), created_at__lte=moment)
 
+    def to_be_told(self):
+        """With what a message about their event needs of them."""
+        return self.only("pk", "event_id", "user_id", "status", "version")
+
     def waiting(self):
         return self.filter(status=Booking.Status.WAITING)
 

@@ -91,10 +91,9 @@ class EventJob(Identified, Dated):
         return f"{self.kind} {self.event_id}"
 
     def turn_page(self, page, *, last, now):
-        """Note that the bookings of `page`, whose ids stand first in its rows, are dealt with; `last`: that
-        they were the last ones."""
+        """Note that the bookings of `page` are dealt with; `last`: that they were the last ones."""
         if page:
-            self.cursor = page[-1][0]
+            self.cursor = page[-1].pk
         if last:
             self.finished_at = now
         self.save(update_fields=["cursor", "finished_at"])

@@ -15,16 +15,19 @@ from bookings.services.cancel_event import cancel_event
 from bookings.services.capacity import change_capacity
 from bookings.services.close_waitlist import close_waitlist, close_waitlists
 from bookings.services.jobs import run_jobs
+from bookings.services.layout import change_layout
 from bookings.services.modify import modify
 from bookings.services.promote import promote, settle
 from bookings.services.remind import due_reminders, owe_reminders
 from bookings.services.reschedule import reschedule
+from bookings.services.resend import resend
 
 __all__ = [
     "book",
     "cancel",
     "cancel_event",
     "change_capacity",
+    "change_layout",
     "close_waitlist",
     "close_waitlists",
     "due_reminders",
@@ -32,6 +35,7 @@ __all__ = [
     "owe_reminders",
     "promote",
     "reschedule",
+    "resend",
     "run_jobs",
     "set_aside",
     "settle",

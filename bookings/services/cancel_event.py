@@ -65,8 +65,8 @@ def cancel_bookings(*, job: EventJob, now: datetime) -> bool:
                 about_event(
                     "event_cancelled",
                     office.event,
-                    user_id=booking.user_id,
-                    booking_id=booking.pk,
+                    booking,
+                    waits=not seats[booking.pk],
                     reason=office.event.cancellation_reason,
                 )
             )
@@ -81,6 +81,6 @@ def cancel_bookings(*, job: EventJob, now: datetime) -> bool:
         is_last = len(page) < PAGE
         if is_last:
             free_runs.rebuild(office.event)
-        job.turn_page([(booking.pk,) for booking in page], last=is_last, now=now)
+        job.turn_page(page, last=is_last, now=now)
         crash_point("fan_out:page_planned")
     return job.finished_at is None

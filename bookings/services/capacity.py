@@ -102,7 +102,7 @@ def _move(office: BoxOffice, booking: Booking, had: list[int], free: FreeSeats, 
         by="organizer",
         because="capacity",
     )
-    office.tell("booking_confirmed", booking, seat_nos=seat_nos, change=change)
+    office.tell("booking_confirmed", booking, seat_nos=seat_nos, change=change, in_bulk=True)
 
 
 def _tell_parties_that_are_too_large(office: BoxOffice, *, was: int) -> None:
@@ -120,4 +120,5 @@ def _tell_parties_that_are_too_large(office: BoxOffice, *, was: int) -> None:
             by="organizer",
             because="capacity",
         )
-        office.tell("booking_waitlisted", booking, change={"capacity": office.event.total_slots})
+        capacity = office.event.total_slots
+        office.tell("booking_waitlisted", booking, change={"capacity": capacity}, in_bulk=True)

@@ -27,7 +27,7 @@ def close_waitlist(*, event_id: UUID, now: datetime) -> int:
         page = list(office.event.bookings.waiting().lock()[:PAGE])
         for booking in page:
             end(office, booking, [], reason="not_promoted", by="system")
-            office.tell("booking_cancelled", booking, reason="not_promoted")
+            office.tell("booking_cancelled", booking, reason="not_promoted", in_bulk=True)
         office.close()
     return len(page)
 

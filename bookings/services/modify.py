@@ -9,6 +9,7 @@ from bookings.box_office import BoxOffice
 from bookings.errors import AlreadyCancelled, OutOfDate
 from bookings.models import Booking
 from bookings.services.granting import (
+    ensure_invited,
     ensure_own_limit,
     ensure_party_is_possible,
     may_be_confirmed,
@@ -49,6 +50,7 @@ def modify(
         if booking.is_cancelled:
             raise AlreadyCancelled(booking)
         office.ensure_open()
+        by = "person" if actor_id == booking.user_id else "organizer"
         wanted = tuple(sorted(seat_nos or ()))
         party = len(wanted) if wanted else seats or 0
         if wanted or party != booking.seats:
@@ -57,7 +59,8 @@ def modify(
             office.ensure_bookable()
             held = office.held_by({booking.user_id})[booking.user_id]
             ensure_own_limit(office, held, more=party - booking.seats)
-        by = "person" if actor_id == booking.user_id else "organizer"
+            if by == "person":
+                ensure_invited(office, booking.user_id)
         if booking.is_waiting:
             _change_waiting(office, booking, party, by=by)
         else:

@@ -27,16 +27,12 @@ def tell_of_change(*, job: EventJob, now: datetime) -> bool:
         event = Event.objects.get(pk=job.event_id)  # after the lock: as the change left it that we waited for
         was, page = _what_was(job, event), []
         if was or job.details.get("some_were_told"):
-            page = list(
-                event.bookings.active().after(job.cursor).order_by("pk").values_list("pk", "user_id")[:PAGE]
-            )
+            page = list(event.bookings.active().after(job.cursor).order_by("pk").to_be_told()[:PAGE])
             people = one_each(page)
             fanout.tell(
                 [
-                    about_event(
-                        "event_updated", event, user_id=person, booking_id=booking, change={"was": was}
-                    )
-                    for person, booking in people.items()
+                    about_event("event_updated", event, booking, change={"was": was})
+                    for booking in people.values()
                 ],
                 now=now,
             )

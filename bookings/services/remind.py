@@ -83,18 +83,17 @@ def remind(*, job: EventJob, now: datetime) -> bool:
         event, page = Event.objects.select_related("org").get(pk=job.event_id), []
         if _is_still_to_come(event, job, now=now):
             bookings = event.bookings.confirmed_by(job.due_at).after(job.cursor).order_by("pk")
-            page = list(bookings.values_list("pk", "user_id")[:PAGE])
+            page = list(bookings.to_be_told()[:PAGE])
             fanout.tell(
                 [
                     about_event(
                         "event_reminder",
                         event,
+                        booking,
                         version=f"{job.details['date']}:{job.details['number']}",
-                        user_id=person,
-                        booking_id=booking,
                         hours=job.details["hours"],
                     )
-                    for person, booking in one_each(page).items()
+                    for booking in one_each(page).values()
                 ],
                 now=now,
             )

@@ -19,11 +19,25 @@ def staff(client):
     return client
 
 
-def moved(event: Event, **changes) -> dict:
-    starts = changes.get("event_date", event.event_date)
+def draft_as_sent(draft: Event, **changes) -> dict:
+    """What the form of a draft sends back when nothing but `changes` was typed."""
+    local = draft.local(draft.event_date)
+    names = ("title", "category", "visibility", "time_zone", "total_slots", "queue_rule")
     return {
-        "event_date_0": starts.strftime("%Y-%m-%d"),
-        "event_date_1": starts.strftime("%H:%M:%S"),
+        **{name: getattr(draft, name) for name in names},
+        "max_seats_per_booking": 50,
+        "max_seats_per_person": 50,
+        "event_date_0": f"{local:%Y-%m-%d}",
+        "event_date_1": f"{local:%H:%M}",
+        **changes,
+    }
+
+
+def moved(event: Event, **changes) -> dict:
+    starts = event.local(changes.get("event_date", event.event_date))
+    return {
+        "event_date_0": f"{starts:%Y-%m-%d}",
+        "event_date_1": f"{starts:%H:%M}",
         "ends_at_0": "",
         "ends_at_1": "",
         "time_zone": changes.get("time_zone", event.time_zone),
@@ -97,18 +111,26 @@ class TestTheFormOfAnEvent:
     def test_lets_everything_of_a_draft_be_changed(self, staff):
         draft = EventFactory(draft=True)
         url = reverse("admin:events_event_change", args=[draft.pk])
-        form = staff.get(url).context["adminform"].form
-        assert "total_slots" in form.fields
-        assert "layout" in form.fields
+        facts = draft_as_sent(draft, total_slots=25, event_date_1="19:30", time_zone="America/New_York")
+        assert staff.post(url, facts).status_code == 302
+        draft.refresh_from_db()
+        assert (draft.total_slots, draft.available_slots) == (25, 25)
+        assert f"{draft.local(draft.event_date):%H:%M %Z}" in ("19:30 EST", "19:30 EDT")
 
-    def test_refuses_a_plan_that_cannot_be_read(self, staff):
+    def test_shows_and_keeps_times_on_the_clock_of_the_event(self, staff):
+        draft = EventFactory(draft=True, time_zone="Asia/Tokyo")
+        url = reverse("admin:events_event_change", args=[draft.pk])
+        shown = staff.get(url).context["adminform"].form.initial["event_date"]
+        assert shown == draft.local(draft.event_date).replace(tzinfo=None)
+        staff.post(url, draft_as_sent(draft))
+        kept = Event.objects.get(pk=draft.pk).event_date
+        assert kept == draft.event_date.replace(second=0, microsecond=0)
+
+    def test_refuses_an_hour_that_the_clocks_skip(self, staff):
         draft = EventFactory(draft=True)
         url = reverse("admin:events_event_change", args=[draft.pk])
-        facts = {
-            name: value for name, value in staff.get(url).context["adminform"].form.initial.items() if value
-        }
-        answer = staff.post(url, {**facts, "layout": '{"sections": []}'})
-        assert "sections" in str(answer.context["errors"])
+        answer = staff.post(url, draft_as_sent(draft, event_date_0="2031-03-30", event_date_1="02:30"))
+        assert "put forward" in str(answer.context["errors"])
 
     def test_publishes_drafts(self, staff):
         draft = EventFactory(draft=True)
@@ -122,7 +144,7 @@ class TestTheFormOfAnEvent:
 
 class TestTheButtons:
     def test_move_an_event(self, staff, event):
-        url = reverse("admin:event_move", args=[event.pk])
+        url = reverse("admin:events_event_move", args=[event.pk])
         assert staff.get(url).status_code == 200
         starts = event.event_date + timedelta(days=1)
         staff.post(url, moved(event, event_date=starts, place="Elsewhere"))
@@ -131,15 +153,15 @@ class TestTheButtons:
 
     def test_refuse_an_end_before_the_start(self, staff, event):
         starts = event.event_date
-        early = {"ends_at_0": starts.strftime("%Y-%m-%d"), "ends_at_1": "00:00:00"}
-        url = reverse("admin:event_move", args=[event.pk])
+        early = {"ends_at_0": starts.strftime("%Y-%m-%d"), "ends_at_1": "00:00"}
+        url = reverse("admin:events_event_move", args=[event.pk])
         answer = staff.post(url, {**moved(event, event_date=starts.replace(hour=12)), **early})
         assert answer.status_code == 422
         assert b"must end after it starts" in answer.content
 
     def test_change_the_number_of_seats(self, staff, book, event):
         book(event, 4)
-        url = reverse("admin:event_capacity", args=[event.pk])
+        url = reverse("admin:events_event_capacity", args=[event.pk])
         answer = staff.post(url, {"total_slots": 3})
         assert answer.status_code == 422
         assert b"4 seats are booked" in answer.content
@@ -148,8 +170,8 @@ class TestTheButtons:
 
     def test_cancel_an_event_for_a_reason(self, staff, book, event):
         book(event, 4)
-        url = reverse("admin:event_cancel", args=[event.pk])
-        assert b"1 booking is told" in staff.get(url).content
+        url = reverse("admin:events_event_cancel", args=[event.pk])
+        assert b"The people of 1 booking will be told" in staff.get(url).content
         assert staff.post(url, {"reason": ""}).status_code == 422
         assert staff.post(url, {"reason": "Storm"}).status_code == 302
         event.refresh_from_db()

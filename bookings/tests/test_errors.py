@@ -23,6 +23,11 @@ FACTS = {
     "seats": 12,
     "first_year": 1900,
     "last_year": 2200,
+    "because": "The plan needs “sections”.",
+    "plan": 80,
+    "on_sale": 100,
+    "was": "Stalls, row A, seat 3",
+    "becomes": "Stalls, row B, seat 1",
 }
 
 

@@ -33,9 +33,11 @@ def book(request, event_id):
         return redirect(page)  # the address of an answer, opened again
     if SESSION_KEY not in request.session:
         return redirect_to_login(page)
+    if request.organization:
+        event_for(request, event_id)  # on the host of an organization its own events are booked, no others
     form = BookForm(request.POST)
     if not form.is_valid():
-        return event_page(request, event_for(request.user, event_id), form=form, status=422)
+        return event_page(request, event_for(request, event_id), form=form, status=422)
     asked = {"event_id": event_id, "key": form.cleaned_data["idempotency_key"], **form.party}
     now = timezone.now()
     try:
@@ -55,7 +57,7 @@ def book(request, event_id):
             **asked, user_id=request.user.pk, or_wait=form.cleaned_data["or_wait"], now=now, claim=claim
         )
     except BookingRefused as refusal:
-        event = event_for(request.user, event_id)
+        event = event_for(request, event_id)
         return event_page(request, event, form=form, refusal=refusal, status=status_of(refusal))
     except Event.DoesNotExist:
         raise Http404 from None

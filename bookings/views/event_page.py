@@ -18,7 +18,7 @@ OWN_SHOWN = 10
 
 @require_safe
 def event_detail(request, event_id):
-    return event_page(request, event_for(request.user, event_id))
+    return event_page(request, event_for(request, event_id))
 
 
 def event_page(request, event: Event, *, form=None, refusal=None, status=200):

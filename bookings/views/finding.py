@@ -8,10 +8,12 @@ from events.models import Event
 from events.visibility import may_see
 
 
-def event_for(person, event_id) -> Event:
-    """The event with its organization and totals. Whoever holds a booking sees it whatever became of it."""
+def event_for(request, event_id) -> Event:
+    """The event with its organization and totals, if it is shown on this host and to this person. Whoever
+    holds a booking sees it whatever became of it, wherever they look: their own things are theirs."""
     event = get_object_or_404(Event.objects.select_related("org", "totals"), pk=event_id)
-    if may_see(event, person):
+    person = request.user
+    if event.is_shown_by(request.organization) and may_see(event, person):
         return event
     if event.is_published and person.is_authenticated and event.bookings.held_by(person.pk).exists():
         return event

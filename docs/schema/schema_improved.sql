@@ -170,6 +170,20 @@ CREATE TABLE IF NOT EXISTS event_free_runs (
 );
 COMMENT ON TABLE event_free_runs IS 'Derived: the runs of free seats of each event, one row a run.';
 
+CREATE TABLE IF NOT EXISTS membership_history (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    organization_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    actor_id uuid,
+    action varchar(20) NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    CONSTRAINT membership_history_action_is_known CHECK (action IN ('joined', 'changed', 'left'))
+);
+CREATE INDEX IF NOT EXISTS idx_membership_history_org ON membership_history (organization_id, created_at);
+CREATE INDEX IF NOT EXISTS idx_membership_history_user ON membership_history (user_id, created_at);
+COMMENT ON TABLE membership_history IS 'Append-only: who was given or lost which role in an organization, and by whom.';
+
 CREATE TABLE IF NOT EXISTS notification_preferences (
     id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
     created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
@@ -230,6 +244,14 @@ CALL pg_temp.rule('organizations', 'organization_domain_is_a_domain',
     $$domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$'$$);
 CALL pg_temp.rule('organizations', 'organization_slug_is_a_label',
     $$slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'$$);
+CALL pg_temp.rule('organizations', 'organization_slug_is_not_reserved', $$NOT (slug IN (
+    'account', 'accounts', 'admin', 'api', 'app', 'assets', 'auth', 'autoconfig', 'autodiscover',
+    'billing', 'blog', 'cdn', 'dashboard', 'dev', 'docs', 'email', 'events', 'ftp', 'happening',
+    'help', 'imap', 'invites', 'keycloak', 'live', 'localhost', 'login', 'mail', 'media', 'metrics',
+    'mx', 'ns1', 'ns2', 'oidc', 'orgs', 'pop', 'postmaster', 'root', 'smtp', 'sso', 'static',
+    'status', 'support', 'test', 'webmail', 'www'
+) AND slug IS NOT NULL)$$);
+CALL pg_temp.rule('organizations', 'organization_settings_are_an_object', $$jsonb_typeof(settings) = 'object'$$);
 
 CALL pg_temp.rule('users', 'user_email_is_an_address',
     $$email ~ '^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$'$$);
@@ -238,6 +260,10 @@ CALL pg_temp.rule('users', 'user_name_is_not_empty', $$name ~ '\S'$$);
 CALL pg_temp.rule('users', 'only_erased_people_have_no_email', $$email IS NOT NULL OR status = 'erased'$$);
 
 CALL pg_temp.rule('organization_users', 'membership_source_is_known', $$source IN ('local', 'keycloak')$$);
+CALL pg_temp.rule('organization_users', 'membership_permissions_are_lists_of_flags',
+    $$jsonb_typeof(permissions) = 'object'
+      AND coalesce(jsonb_typeof(permissions -> 'grant'), 'array') = 'array'
+      AND coalesce(jsonb_typeof(permissions -> 'deny'), 'array') = 'array'$$);
 
 CALL pg_temp.rule('organization_invites', 'invite_email_is_an_address',
     $$email ~ '^[A-Za-z0-9.!#$%&''*+/=?^_`{|}~-]+@([A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$'$$);
@@ -316,6 +342,13 @@ FROM (
 ) AS line
 WHERE bookings.id = line.id AND bookings.waiting_number IS DISTINCT FROM line.place;
 
+-- An address has one pending invite of an organization, the newest.
+UPDATE organization_invites AS earlier SET status = 'revoked'
+FROM organization_invites AS later
+WHERE earlier.status = 'pending' AND later.status = 'pending'
+  AND later.organization_id = earlier.organization_id AND lower(later.email) = lower(earlier.email)
+  AND (later.created_at, later.id) > (earlier.created_at, earlier.id);
+
 -- Only while the history is not sealed yet.
 DO $$
 BEGIN
@@ -345,6 +378,7 @@ BEGIN
             'organization_invites'::regclass, 'events'::regclass, 'bookings'::regclass,
             'booking_seats'::regclass, 'booking_history'::regclass, 'notifications'::regclass,
             'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
+            'membership_history'::regclass,
             'notification_preferences'::regclass, 'account_mails'::regclass,
             'keycloak_groups'::regclass, 'spent_tokens'::regclass
         )
@@ -373,6 +407,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_organization
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_pending
     ON organization_invites (expires_at) WHERE status = 'pending';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_invites_invited_by ON organization_invites (invited_by);
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS an_address_has_one_pending_invite
+    ON organization_invites (organization_id, lower(email)) WHERE status = 'pending';
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_keycloak_groups_path ON keycloak_groups (path);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_spent_tokens_expires_at ON spent_tokens (expires_at);
@@ -401,6 +437,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_unread
     ON notifications (user_id) WHERE read_at IS NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_sent
     ON notifications (sent_at) WHERE status = 'sent';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_failed
+    ON notifications (failed_at) WHERE status = 'failed';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
 DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
@@ -486,6 +524,171 @@ CREATE OR REPLACE TRIGGER organization_invites_updated_at BEFORE UPDATE ON organ
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER keycloak_groups_updated_at BEFORE UPDATE ON keycloak_groups
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+
+-- Tenants -----------------------------------------------------------------------------------------------
+
+-- Each grant is written down, whoever makes it and by whatever program; the transaction may say by whom.
+-- What is copied back from a dump is older than the transaction and has its lines beside it.
+CREATE OR REPLACE FUNCTION remember_membership() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = public, pg_temp
+AS $$
+DECLARE
+    actor uuid := nullif(current_setting('happening.actor', true), '')::uuid;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.created_at >= transaction_timestamp() THEN
+            INSERT INTO membership_history (organization_id, user_id, actor_id, action, details)
+            VALUES (NEW.organization_id, NEW.user_id, actor, 'joined', jsonb_build_object(
+                'role', NEW.role, 'permissions', NEW.permissions, 'status', NEW.status, 'source', NEW.source
+            ));
+        END IF;
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'DELETE' OR (NEW.organization_id, NEW.user_id) <> (OLD.organization_id, OLD.user_id) THEN
+        INSERT INTO membership_history (organization_id, user_id, actor_id, action, details)
+        VALUES (OLD.organization_id, OLD.user_id, actor, 'left', jsonb_build_object('role', OLD.role));
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        INSERT INTO membership_history (organization_id, user_id, actor_id, action, details)
+        VALUES (NEW.organization_id, NEW.user_id, actor, 'changed', jsonb_build_object(
+            'role', NEW.role, 'permissions', NEW.permissions, 'status', NEW.status, 'source', NEW.source,
+            'was', jsonb_build_object('role', OLD.role, 'permissions', OLD.permissions, 'status', OLD.status)
+        ));
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER organization_users_are_remembered AFTER INSERT OR DELETE ON organization_users
+    FOR EACH ROW EXECUTE FUNCTION remember_membership();
+CREATE OR REPLACE TRIGGER organization_users_changes_are_remembered AFTER UPDATE ON organization_users
+    FOR EACH ROW WHEN (
+        (OLD.organization_id, OLD.user_id, OLD.role, OLD.permissions, OLD.status, OLD.source)
+        IS DISTINCT FROM
+        (NEW.organization_id, NEW.user_id, NEW.role, NEW.permissions, NEW.status, NEW.source)
+    ) EXECUTE FUNCTION remember_membership();
+
+CREATE OR REPLACE FUNCTION keep_membership_history() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'The history of memberships is only ever added to.'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'membership_history_is_append_only';
+END
+$$;
+
+CREATE OR REPLACE TRIGGER membership_history_is_append_only BEFORE UPDATE OR DELETE ON membership_history
+    FOR EACH ROW EXECUTE FUNCTION keep_membership_history();
+
+-- Asked at the end of the transaction, so that an organization can change hands in any order. The lock on the
+-- organization's row makes two administrators who demote each other come one after the other: the second
+-- sees what the first did. Where a *person* went (suspended, erased), theirs do not count and do not bind:
+-- that an organization has lost its last administrator must not keep anybody in.
+CREATE OR REPLACE FUNCTION keep_an_administrator() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = public, pg_temp
+AS $$
+BEGIN
+    PERFORM FROM organizations WHERE id = OLD.organization_id AND status <> 'closed' FOR NO KEY UPDATE;
+    IF NOT FOUND OR NOT EXISTS (SELECT FROM users WHERE id = OLD.user_id AND status = 'active') THEN
+        RETURN NULL;
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM organization_users AS membership JOIN users ON users.id = membership.user_id
+        WHERE membership.organization_id = OLD.organization_id
+          AND membership.role = 'orgAdmin' AND membership.status = 'active' AND users.status = 'active'
+    ) THEN
+        RAISE EXCEPTION 'Organization % would be left without an administrator.', OLD.organization_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'an_organization_keeps_an_administrator';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+BEGIN;
+DROP TRIGGER IF EXISTS an_organization_keeps_an_administrator ON organization_users;
+CREATE CONSTRAINT TRIGGER an_organization_keeps_an_administrator AFTER UPDATE OR DELETE ON organization_users
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.role = 'orgAdmin' AND OLD.status = 'active')
+    EXECUTE FUNCTION keep_an_administrator();
+COMMIT;
+
+CREATE OR REPLACE FUNCTION keep_organization() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'Organization % is not closed.', OLD.id
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'only_a_closed_organization_is_deleted';
+END
+$$;
+
+CREATE OR REPLACE TRIGGER only_a_closed_organization_is_deleted BEFORE DELETE ON organizations
+    FOR EACH ROW WHEN (OLD.status <> 'closed') EXECUTE FUNCTION keep_organization();
+
+-- An event goes with its organization or stays behind without one; never to another, which would then see
+-- the people of the first.
+CREATE OR REPLACE FUNCTION keep_event_organization() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'Event % belongs to organization %.', OLD.id, OLD.org_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'an_event_stays_with_its_organization';
+END
+$$;
+
+CREATE OR REPLACE TRIGGER an_event_stays_with_its_organization BEFORE UPDATE OF org_id ON events
+    FOR EACH ROW WHEN (OLD.org_id <> NEW.org_id) EXECUTE FUNCTION keep_event_organization();
+
+CREATE OR REPLACE FUNCTION close_organization() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = public, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM events
+        WHERE org_id = NEW.id AND published_at IS NOT NULL AND status IN ('upcoming', 'ongoing')
+    ) THEN
+        RAISE EXCEPTION 'Organization % still has events that go ahead.', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'an_organization_closes_after_its_events';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER an_organization_closes_after_its_events BEFORE UPDATE OF status ON organizations
+    FOR EACH ROW WHEN (OLD.status <> 'closed' AND NEW.status = 'closed')
+    EXECUTE FUNCTION close_organization();
+
+-- Messages and history name their organization, event and booking as plain values, by which tenants are told
+-- apart; where those they name are there, they belong together.
+CREATE OR REPLACE FUNCTION keep_tenants_apart() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = public, pg_temp
+    SET enable_seqscan = off
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM events WHERE id = NEW.event_id AND org_id <> NEW.org_id)
+        OR EXISTS (
+            SELECT FROM bookings JOIN events ON events.id = bookings.event_id
+            WHERE bookings.id = NEW.booking_id
+              AND (bookings.event_id <> NEW.event_id OR events.org_id <> NEW.org_id)
+        )
+    THEN
+        RAISE EXCEPTION 'A row of % names an organization, an event and a booking that do not belong together.',
+            TG_TABLE_NAME
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'nothing_belongs_to_two_tenants';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER nothing_belongs_to_two_tenants
+    AFTER INSERT OR UPDATE OF org_id, event_id, booking_id ON notifications
+    FOR EACH ROW EXECUTE FUNCTION keep_tenants_apart();
+CREATE OR REPLACE TRIGGER nothing_belongs_to_two_tenants
+    AFTER INSERT ON booking_history
+    FOR EACH ROW EXECUTE FUNCTION keep_tenants_apart();
 
 -- So few rows are never analyzed by the usual thresholds, and without figures the planner joins the list of
 -- events the wrong way round.

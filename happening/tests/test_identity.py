@@ -127,7 +127,7 @@ class TestTheCodeFlow:
         assert client.get(back).status_code == 400
 
     def test_takes_no_code_of_another_browser(self, client, realm, browser):
-        """Neither with its state, unknown to ours, nor with one of ours, whose proof does not fit."""
+        """Neither with its state, which this one does not know, nor with its own, whose proof is another."""
         caught = sign_in_there(browser, client.get(reverse("oidc_begin")).url, NEWCOMER)
         other = type(client)()
         assert other.get(caught).status_code == 400

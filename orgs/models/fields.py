@@ -27,3 +27,10 @@ class Dated(models.Model):
 
     class Meta:
         abstract = True
+
+
+class JsonType(models.Func):
+    """What kind of JSON stands there: object, array, string ..."""
+
+    function = "jsonb_typeof"
+    output_field = models.TextField()

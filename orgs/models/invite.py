@@ -1,11 +1,18 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from orgs.models.fields import ADDRESS, Dated, Identified
 from orgs.models.membership import Membership
 from orgs.models.organization import Organization
+
+
+class InviteQuerySet(models.QuerySet):
+    def pending(self):
+        """Not taken up, taken back or marked as expired; their end may have passed all the same."""
+        return self.filter(status=Invite.Status.PENDING)
 
 
 class Invite(Identified, Dated):
@@ -40,6 +47,8 @@ class Invite(Identified, Dated):
         _("status"), max_length=20, choices=Status, default=Status.PENDING, db_default=Status.PENDING
     )
 
+    objects = InviteQuerySet.as_manager()
+
     class Meta:
         db_table = "organization_invites"
         db_table_comment = "Invitations to an organization in a role: a hashed token, an end, a state."
@@ -47,6 +56,12 @@ class Invite(Identified, Dated):
         verbose_name_plural = _("invites")
         constraints = [
             models.UniqueConstraint(fields=["token"], name="invites_have_distinct_tokens"),
+            models.UniqueConstraint(
+                "organization",
+                Lower("email"),
+                condition=Q(status="pending"),
+                name="an_address_has_one_pending_invite",
+            ),
             models.CheckConstraint(
                 condition=Q(role__in=["orgAdmin", "organizer", "user"]), name="invite_role_is_known"
             ),

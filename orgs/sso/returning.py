@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from orgs.models import SpentToken, User
-from orgs.safe_next import safe_next
+from orgs.safe_next import safe_path
 from orgs.sso.errors import AccountClosed, FlowUnknown
 
 NOTE, CODE = "orgs.sso.note", "orgs.sso.code"  # salts: neither is taken for the other
@@ -35,7 +35,7 @@ def to_platform(request, *, again: bool) -> HttpResponseRedirect:
     note = {
         "origin": _origin(request),
         "bound_to": _digest(secret),
-        "next": safe_next(request.GET.get("next")),
+        "next": safe_path(request.GET.get("next")),
     }
     query = {"back": signing.dumps(note, salt=NOTE)} | ({"again": "1"} if again else {})
     answer = HttpResponseRedirect(platform_url("oidc_begin", query))

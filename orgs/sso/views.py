@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from orgs.fresh import fresh_sign_in_required
-from orgs.safe_next import safe_next
+from orgs.safe_next import safe_path
 from orgs.sso import flows, identity, leaving, provider, returning, session, tokens
 from orgs.sso.backend import KeycloakBackend
 from orgs.sso.errors import CodeRefused, FlowUnknown, IdentityTaken, ProviderAway, SignInRefused, TurnedBack
@@ -51,7 +51,7 @@ def begin(request):
         return returning.to_platform(request, again=again)
     back = returning.read_note(request.GET.get("back"))
     aim = flows.CONFIRM if again else flows.SIGN_IN
-    next_url = safe_next(request.GET.get("next"))
+    next_url = safe_path(request.GET.get("next"))
     return HttpResponseRedirect(flows.begin(request, aim=aim, next_url=next_url, back=back))
 
 

@@ -3,11 +3,13 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 
 from orgs.models import AccountMail, User
 from orgs.tasks import send_account_mail
 from tests.factories import UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +40,7 @@ class TestSigningUp:
     )
     def test_refuses_an_address_that_the_database_would_refuse(self, client, address):
         answer = client.post(reverse("account_signup"), {**SIGN_UP, "email": address})
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert not User.objects.exists()
 
     def test_does_not_tell_whether_an_address_is_known(self, client):
@@ -74,6 +76,16 @@ class TestMailAboutAnAccount:
         assert AccountMail.objects.get().kind == "notice"
 
 
+@pytest.mark.django_db(transaction=True)
+class TestSigningUpTwiceAtOnce:
+    def test_makes_one_account_and_answers_both_alike(self):
+        answers = at_once(*[lambda: Client().post(reverse("account_signup"), SIGN_UP)] * 4)
+        assert {(answer.status_code, answer.url) for answer in answers} == {
+            (302, reverse("account_email_verification_sent"))
+        }
+        assert User.objects.count() == 1
+
+
 class TestSigningIn:
     @pytest.fixture
     def ada(self):
@@ -96,7 +108,7 @@ class TestSigningIn:
         assert client.post(reverse("account_login"), facts).url == reverse("event_list")
 
     def test_is_refused_with_a_wrong_password(self, client, ada):
-        assert self.sign_in(client, "wrong").status_code == 200
+        assert self.sign_in(client, "wrong").status_code == 422
         assert client.get(reverse("account")).status_code == 302
 
     def test_is_refused_to_who_is_suspended(self, client, ada):

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from orgs import rate_limits
-from orgs.addresses import address_of
+from orgs.client_address import address_of
 from orgs.rate_limits import limited
 from orgs.redis_side import RedisSide
 

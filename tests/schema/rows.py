@@ -41,6 +41,11 @@ ORDINARY = {
         "kind": "cancel_bookings",
         "due_at": "2000-01-01 00:00Z",
     },
+    "membership_history": {
+        "organization_id": lambda rows: rows.value("SELECT gen_random_uuid()"),
+        "user_id": lambda rows: rows.value("SELECT gen_random_uuid()"),
+        "action": "joined",
+    },
     "notification_preferences": {
         "user_id": lambda rows: rows.add("users"),
         "type": "event_reminder",

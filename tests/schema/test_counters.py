@@ -225,6 +225,9 @@ class TestUpdatedAt:
         "booking_seats",
         "notifications",
         "event_jobs",
+        "notification_preferences",
+        "account_mails",
+        "keycloak_groups",
     ]
 
     @pytest.mark.parametrize("table", TABLES)

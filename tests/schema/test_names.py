@@ -28,6 +28,7 @@ OURS = [
     "account_mails",
     "keycloak_groups",
     "spent_tokens",
+    "membership_history",
 ]
 INDEXES = [
     "idx_events_date_status",

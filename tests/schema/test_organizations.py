@@ -23,11 +23,18 @@ ORGANIZATIONS = {
         {"slug": "ac.me"},
         {"slug": "ac me"},
     ],
+    "organization_slug_is_not_reserved": [{"slug": "www"}, {"slug": "admin"}, {"slug": "mail"}],
+    "organization_settings_are_an_object": [{"settings": "[]"}, {"settings": "null"}, {"settings": "1"}],
 }
 MEMBERSHIPS = {
     "membership_role_is_known": [{"role": "owner"}, {"role": "orgadmin"}],
     "membership_status_is_known": [{"status": "gone"}],
     "membership_source_is_known": [{"source": "elsewhere"}],
+    "membership_permissions_are_lists_of_flags": [
+        {"permissions": "[]"},
+        {"permissions": '{"grant": "invite"}'},
+        {"permissions": '{"deny": {}}'},
+    ],
 }
 INVITES = {
     "invite_role_is_known": [{"role": "owner"}],
@@ -75,14 +82,14 @@ class TestOrganizations:
         rows.add("organizations")
 
     def test_leave_their_events_behind_without_an_organization(self, rows):
-        org = rows.add("organizations")
+        org = rows.add("organizations", status="closed")
         event = rows.add("events", org_id=org)
         rows.do("DELETE FROM organizations WHERE id = %s", org)
         assert rows.value("SELECT org_id FROM events WHERE id = %s", event) is None
 
     def test_take_their_memberships_and_invites_along(self, rows):
-        org = rows.add("organizations")
-        rows.add("organization_users", organization_id=org)
+        org = rows.add("organizations", status="closed")
+        rows.add("organization_users", organization_id=org, role="orgAdmin")
         rows.add("organization_invites", organization_id=org)
         rows.do("DELETE FROM organizations WHERE id = %s", org)
         assert rows.value("SELECT count(*) FROM organization_users") == 0
@@ -138,6 +145,13 @@ class TestInvites:
     def test_are_of_an_organization_that_is_there(self, rows, nobody):
         with refused("organization_invites_organization_id_fkey"):
             rows.add("organization_invites", organization_id=nobody)
+
+    def test_are_pending_once_for_an_address(self, rows):
+        org = rows.add("organizations")
+        rows.add("organization_invites", organization_id=org, status="revoked")
+        rows.add("organization_invites", organization_id=org)
+        with refused("an_address_has_one_pending_invite"):
+            rows.add("organization_invites", organization_id=org, email="ADA@example.test")
 
     def test_are_by_a_person_who_is_there(self, rows, nobody):
         with refused("organization_invites_invited_by_fkey"):

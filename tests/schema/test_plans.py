@@ -238,6 +238,12 @@ class TestTheOutbox:
         lost = Notification.objects.filter(status="sent", sent_at__lt=timezone.now() - timedelta(minutes=5))
         assert indexes_of(lost) == {"idx_notifications_sent"}
 
+    def test_finds_what_people_were_told_of_an_event(self):
+        some = Notification.objects.exclude(event_id=None).values_list("event_id", "user_id")[:50]
+        event, people = some[0][0], [person for _, person in some]
+        told = Notification.objects.filter(event_id=event, user_id__in=people, type="event_updated")
+        assert indexes_of(told) == {"idx_notifications_event_user"}
+
     def test_knows_what_was_told_already(self):
         told = Notification.objects.filter(dedupe_key="booking:1")
         assert indexes_of(told) == {"nobody_is_told_the_same_thing_twice"}

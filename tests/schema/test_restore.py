@@ -13,6 +13,7 @@ KEPT = [
     "organizations",
     "users",
     "organization_users",
+    "membership_history",
     "bookings",
     "booking_seats",
     "booking_history",

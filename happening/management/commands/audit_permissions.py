@@ -1,0 +1,45 @@
+"""`manage.py audit_permissions`: whether the database's roles may what they should, and no more.
+
+manage.py audit_permissions                  says what is wrong and how to mend it; exits 1 if anything is
+manage.py audit_permissions --sql | psql     makes the roles and grants them what they need
+"""
+
+import json
+import sys
+from dataclasses import asdict
+
+from django.core.management.base import BaseCommand
+
+from happening import database_roles
+from happening.database_roles import Names
+
+
+class Command(BaseCommand):
+    help = "Check the database's roles, or write the SQL that makes them: owner, runtime, reports."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--sql", action="store_true", help="write the SQL, and change nothing")
+        parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+        for name, default in vars(Names()).items():
+            parser.add_argument(f"--{name}", default=default, metavar="ROLE", help=f"({default})")
+
+    def handle(self, *, owner, runtime, reports, **options):
+        names = Names(owner, runtime, reports)
+        if options["sql"]:
+            self._write(names)
+            return
+        found = list(database_roles.findings(names))
+        if options["json"]:
+            rows = [asdict(finding) for finding in found]
+            self.stdout.write(json.dumps({"ok": not found, "findings": rows}, indent=2))
+        else:
+            for finding in found:
+                self.stdout.write(f"{self.style.ERROR('WRONG')}  {finding.says}\n       {finding.mend}")
+            self.stdout.write(f"{len(found)} to mend." if found else "Everybody may what they should.")
+        if found:
+            sys.exit(1)
+
+    def _write(self, names: Names) -> None:
+        for step in (database_roles.roles_sql, database_roles.ownership_sql, database_roles.grants_sql):
+            for statement in step(names):
+                self.stdout.write(statement)

@@ -1,0 +1,76 @@
+"""An organization's settings as a form: each a field with a sentence, all checked by the one schema."""
+
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from orgs.models import Organization
+from orgs.organization_settings import validate_settings
+
+SETTINGS = ["colour", "support_email", "time_zone", "reminder_hours"]
+ZONES = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+
+
+class OrganizationForm(forms.ModelForm):
+    colour = forms.CharField(
+        label=_("Colour"),
+        max_length=7,
+        required=False,
+        help_text=_("Of links and buttons on your pages: # and six digits, such as #5b3fd6."),
+    )
+    support_email = forms.EmailField(
+        label=_("Support address"),
+        max_length=254,
+        required=False,
+        help_text=_("Where people write who need help; it stands on your pages and in your mails."),
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=[("", _("None in particular")), *((name, name.replace("_", " ")) for name in ZONES)],
+        required=False,
+        help_text=_("Where most of your events are; a new event begins with it."),
+    )
+    reminder_hours = forms.CharField(
+        label=_("Reminders"),
+        max_length=20,
+        required=False,
+        help_text=_("Hours before an event at which its people are reminded, such as 24, 2; at most three."),
+    )
+
+    class Meta:
+        model = Organization
+        fields = ("name", "slug", "domain", "status")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in SETTINGS:
+            self.initial[name] = self.instance.settings.get(name, "")
+        self.initial["reminder_hours"] = ", ".join(map(str, self.instance.settings.get("reminder_hours", [])))
+
+    def clean_reminder_hours(self) -> list[int]:
+        written = [part.strip() for part in self.cleaned_data["reminder_hours"].split(",") if part.strip()]
+        if not all(part.isascii() and part.isdigit() for part in written):
+            raise ValidationError(_("Write hours as numbers with commas, such as 24, 2."))
+        return [int(part) for part in written]
+
+    def clean_slug(self):
+        return self.cleaned_data["slug"] or None
+
+    def clean_domain(self):
+        return self.cleaned_data["domain"] or None
+
+    def clean(self):
+        facts = super().clean()
+        for name in SETTINGS:
+            if facts.get(name):
+                try:
+                    validate_settings({name: facts[name]})
+                except ValidationError as error:
+                    self.add_error(name, error)
+        return facts
+
+    def settings_as_sent(self) -> dict:
+        """What the form says of each setting; None for one that is not to be there."""
+        return {name: self.cleaned_data.get(name) or None for name in SETTINGS}

@@ -1,0 +1,47 @@
+"""How the sign-in answers what is no page: a fragment, a stream, a form that does not hold."""
+
+from urllib.parse import urlsplit
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from orgs.safe_next import safe_next
+
+
+class EntranceMiddleware:
+    """Fragments and streams that need somebody get a 401, not the sign-in page in their place; a form of
+    django-allauth that does not hold is a 422, where the library says 200."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        answer = self.get_response(request)
+        if answer.status_code == 302 and _is_part_of_a_page(request):
+            entrance = reverse("account_login")
+            if urlsplit(answer.url).path == entrance:
+                page = safe_next(urlsplit(request.headers.get("HX-Current-URL", "")).path)
+                there = f"{entrance}?{urlencode({'next': page})}" if page else entrance
+                return HttpResponse(status=401, headers={"HX-Redirect": there})
+        return answer
+
+    def process_template_response(self, request, response):
+        form = (response.context_data or {}).get("form")
+        if (
+            request.method == "POST"
+            and response.status_code == 200
+            and request.path.startswith("/accounts/")
+            and getattr(form, "errors", None)
+        ):
+            response.status_code = 422
+        return response
+
+
+def _is_part_of_a_page(request) -> bool:
+    headers = request.headers
+    return (
+        "HX-Request" in headers
+        or headers.get("Sec-Fetch-Dest") == "empty"
+        or "text/event-stream" in headers.get("Accept", "")
+    )

@@ -1,0 +1,488 @@
+"""The whole admin, as the resolver and the registry have it, against everybody who might come to it.
+
+What stands there and not in the tables below fails: a page, an action, a model, an inline or a field with
+choices cannot be added without saying who may use it.
+"""
+
+import re
+from functools import cache
+from uuid import uuid4
+
+import pytest
+from django.contrib.admin import site
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.forms import ModelChoiceField
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, get_resolver, reverse
+
+from bookings.models import Booking, BookingSeat
+from events.models import Event
+from notifications.models import Notification
+from orgs.admin_site import TenantAdminSite, TenantModelAdmin
+from orgs.admin_site.walls import Walls
+from orgs.models import Invite, Membership, Organization, User
+from tests.marked import MARKERS, make_tenants
+from tests.racing import at_once
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+# Who comes
+
+OUTSIDE = {"anonymous", "attendee", "member", "suspended", "deactivated"}
+ORGANIZERS = {"organizer", "admin", "platform"}
+ADMINS = {"admin", "platform"}
+PLATFORM = {"platform"}
+NOBODY: set[str] = set()
+INSIDE = ORGANIZERS
+EVERYBODY = [*sorted(OUTSIDE), "organizer", "admin", "platform"]
+
+# What is there: who may, by the name of the page
+
+SITE = {
+    "index": INSIDE,
+    "app_list": INSIDE,
+    "login": NOBODY,
+    "logout": INSIDE,
+    "password_change": INSIDE,
+    "autocomplete": INSIDE,
+    "jsi18n": INSIDE,
+    "switch": INSIDE,
+}
+LOOKED_AT = {
+    "orgs_organization": ADMINS,
+    "orgs_membership": ADMINS,
+    "orgs_invite": ADMINS,
+    "orgs_user": PLATFORM,
+    "orgs_accountmail": ADMINS,
+    "events_event": ORGANIZERS,
+    "bookings_booking": ORGANIZERS,
+    "bookings_bookingseat": ORGANIZERS,
+    "bookings_bookinghistory": ORGANIZERS,
+    "notifications_notification": ORGANIZERS,
+}
+ADDED = {"orgs_organization": PLATFORM, "orgs_invite": ADMINS, "events_event": ORGANIZERS}
+READ_ONLY = {f"{model}_change" for model in LOOKED_AT} - {
+    *["orgs_organization_change", "orgs_user_change", "events_event_change"],
+}
+STEPS = {
+    "orgs_membership_role": ADMINS,
+    "orgs_membership_suspend": ADMINS,
+    "orgs_membership_reinstate": ADMINS,
+    "orgs_membership_remove": ADMINS,
+    "orgs_invite_resend": ADMINS,
+    "orgs_invite_revoke": ADMINS,
+    "events_event_publish": ORGANIZERS,
+    "events_event_preview": ORGANIZERS,
+    "events_event_move": ORGANIZERS,
+    "events_event_capacity": ORGANIZERS,
+    "events_event_layout": ORGANIZERS,
+    "events_event_book": ORGANIZERS,
+    "events_event_attendees": ORGANIZERS,
+    "events_event_copy": ORGANIZERS,
+    "events_event_cancel": ORGANIZERS,
+    "bookings_booking_promote": ORGANIZERS,
+    "bookings_booking_seats": ORGANIZERS,
+    "bookings_booking_resend": ORGANIZERS,
+    "bookings_booking_cancel": ORGANIZERS,
+}
+ACTIONS = {
+    ("orgs_accountmail", "send_again"): ADMINS,
+    ("events_event", "publish_events"): ORGANIZERS,
+    ("bookings_booking", "cancel_bookings"): ORGANIZERS,
+}
+ALSO = {"autocomplete": {403}}  # asked for nothing, it completes nothing
+INLINES = {(Booking, BookingSeat)}
+RELATED_CHOICES = {(Event, "org")}  # fields of forms with rows to choose from
+
+MISSING = uuid4()
+UUID_IN_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
+
+
+def expected_pages() -> dict[str, set[str]]:
+    pages = dict(SITE) | STEPS
+    for model, who in LOOKED_AT.items():
+        pages[f"{model}_changelist"] = pages[f"{model}_change"] = pages[f"{model}_history"] = who
+        pages[f"{model}_add"] = ADDED.get(model, NOBODY)
+        pages[f"{model}_delete"] = NOBODY
+    return pages
+
+
+@cache
+def admin_patterns() -> tuple[URLPattern, ...]:
+    [admin] = [part for part in get_resolver().url_patterns if getattr(part, "namespace", "") == "admin"]
+
+    def walk(parts):
+        for part in parts:
+            yield from walk(part.url_patterns) if hasattr(part, "url_patterns") else [part]
+
+    return tuple(walk(admin.url_patterns))
+
+
+def names() -> list[str]:
+    return sorted({pattern.name for pattern in admin_patterns() if pattern.name})
+
+
+def model_of(name: str):
+    for model in site._registry:
+        if name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_"):
+            return model
+    return None
+
+
+def takes_a_row(name: str) -> bool:
+    return bool(model_of(name)) and not name.endswith(("_changelist", "_add"))
+
+
+def address(name: str, pk=None) -> str:
+    if name == "app_list":
+        return reverse("admin:app_list", args=["bookings"])
+    return reverse(f"admin:{name}", args=[pk] if takes_a_row(name) else [])
+
+
+class Visitor:
+    """Somebody of the first tenant (or nobody), who notices everything that is shown to them."""
+
+    def __init__(self, role, tenants):
+        self.role, (self.own, self.foreign) = role, tenants
+        self.client = Client(raise_request_exception=True)
+        self.who = self.person()
+        if self.who:
+            self.client.force_login(self.who, backend=BACKEND)
+
+    def person(self) -> User | None:
+        match self.role:
+            case "anonymous":
+                return None
+            case "attendee":
+                return self.own.guest
+            case "platform":
+                return User.objects.create_superuser("root@platform.test", name="Root")
+            case role:
+                return getattr(self.own, role).user
+
+    def ask(self, method, url, data=None):
+        answer = getattr(self.client, method)(url, data or {})
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        answer.seen_page = TOKEN.sub("", body.decode(errors="replace"))
+        answer.seen = answer.seen_page + str(answer.headers)
+        assert answer.status_code < 500
+        if self.role != "platform":
+            assert self.foreign.marker not in answer.seen.lower(), f"{self.role}: {method} {url} tells"
+        return answer
+
+    def row(self, name, tenant):
+        return tenant.row_of(model_of(name))
+
+
+def state_of(tenant) -> list:
+    """Everything of a tenant that somebody could have changed."""
+    rows = []
+    for model, path in [
+        *[(Organization, "pk"), (Membership, "organization"), (Invite, "organization"), (Event, "org")],
+        *[(Booking, "event__org"), (BookingSeat, "event__org"), (Notification, "org_id")],
+    ]:
+        of_tenant = model.objects.filter(**{path: tenant.organization.pk})
+        rows.append((model.__name__, sorted(map(str, of_tenant.values_list()))))
+    return rows
+
+
+@pytest.fixture
+def tenants(db):
+    return make_tenants()
+
+
+class TestWhatIsThere:
+    def test_is_listed_with_who_may_use_it(self):
+        assert set(names()) == set(expected_pages())
+
+    def test_has_no_page_without_a_name_but_djangos_own_redirects(self):
+        nameless = [str(pattern.pattern) for pattern in admin_patterns() if not pattern.name]
+        assert set(nameless) <= {"<path:object_id>/", "(?P<url>.*)$"}
+
+    def test_has_the_listed_actions_and_no_others(self, tenants):
+        request = RequestFactory().get("/")
+        request.user = User(is_platform_staff=True)
+        request.session = {}
+        found = {
+            (f"{model._meta.app_label}_{model._meta.model_name}", action)
+            for model, admin in site._registry.items()
+            for action in admin.get_actions(request)
+        }
+        assert found == set(ACTIONS)
+
+    def test_has_the_listed_inlines_and_no_others(self):
+        found = {(model, inline.model) for model, admin in site._registry.items() for inline in admin.inlines}
+        assert found == INLINES
+
+    def test_names_no_row_that_is_not_its_own_in_a_readonly_field_or_a_column(self):
+        """A relation prints the remote row's name unasked: only rows of the same tenant may stand there."""
+        within = {Event, Organization, Booking}
+        for admin in site._registry.values():
+            for name in {*admin.list_display, *admin.readonly_fields}:
+                field = {field.name: field for field in admin.opts.get_fields()}.get(name)
+                if isinstance(field, models.ForeignKey) and not hasattr(admin, name):
+                    assert field.remote_field.model in within, f"{admin}: {name}"
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+class TestEveryPage:
+    def test_opens_for_whom_it_should_and_tells_of_nobody_else(self, tenants, role):
+        visitor = Visitor(role, tenants)
+        before = state_of(visitor.foreign)
+        for method in ("get", "post"):
+            for name, who in expected_pages().items():
+                allowed = role in who and (method == "get" or name not in READ_ONLY)
+                self.visit(visitor, method, name, allowed=allowed)
+        if role != "platform":
+            assert state_of(visitor.foreign) == before
+
+    def visit(self, visitor, method, name, *, allowed):
+        if not takes_a_row(name):
+            if (method, name) == ("post", "logout"):
+                return
+            answer = visitor.ask(method, address(name))
+            self.judge(visitor, name, answer, allowed=allowed)
+            return
+        foreign = visitor.ask(method, address(name, visitor.row(name, visitor.foreign).pk))
+        missing = visitor.ask(method, address(name, MISSING))
+        own = visitor.ask(method, address(name, visitor.row(name, visitor.own).pk))
+        self.judge(visitor, name, own, allowed=allowed)
+        if visitor.role == "platform":
+            self.judge(visitor, name, foreign, allowed=allowed)
+            return
+        assert self.outline(foreign) == self.outline(missing), f"{visitor.role}: {method} {name}"
+        if allowed:
+            assert foreign.status_code == 302
+            assert foreign.url == reverse("admin:index")
+
+    @staticmethod
+    def outline(answer) -> tuple[int, str]:
+        """What an answer says apart from the key that was asked for."""
+        return answer.status_code, UUID_IN_TEXT.sub("…", answer.get("Location", "") + answer.seen_page)
+
+    def judge(self, visitor, name, answer, *, allowed):
+        where = f"{visitor.role}: {name} answered {answer.status_code}"
+        if name == "login":
+            assert answer.status_code in (302, 403), where
+        elif visitor.role in OUTSIDE:
+            assert answer.status_code == 302, where
+            assert answer.url.startswith((reverse("admin:login"), reverse("admin:index"))), where
+        elif allowed:
+            assert answer.status_code in {200, 302, 405, 422} | ALSO.get(name, set()), where
+        else:
+            assert answer.status_code == 403, where
+
+    def test_control_without_the_walls_the_marker_of_the_others_shows(self, tenants, role, monkeypatch):
+        monkeypatch.setattr(Walls, "within", lambda self, request, rows: rows)
+        visitor = Visitor(role, tenants)
+        for page in ("events_event_changelist", "bookings_booking_changelist"):
+            shown = visitor.client.get(address(page)).content.decode()
+            assert (visitor.foreign.marker in shown) is (role in ORGANIZERS)
+
+
+@pytest.mark.parametrize("role", [role for role in EVERYBODY if role not in OUTSIDE])
+class TestInside:
+    def test_actions_reach_own_rows_alone(self, tenants, role):
+        visitor = Visitor(role, tenants)
+        before = state_of(visitor.foreign)
+        for (model, action), who in ACTIONS.items():
+            url = reverse(f"admin:{model}_changelist")
+            for pk in (visitor.row(f"{model}_", visitor.foreign).pk, MISSING, "nonsense", "\x00"):
+                chosen = {"action": action, "_selected_action": [str(pk)], "confirmed": "yes"}
+                if role == "platform" and pk != MISSING:
+                    continue
+                answer = visitor.ask("post", url, chosen)
+                assert answer.status_code in ((302, 200, 400) if role in who else (403, 302)), model
+        if role != "platform":
+            assert state_of(visitor.foreign) == before
+
+    def test_lists_answer_only_the_questions_they_offer(self, tenants, role):
+        """Any other lookup would tell, by what the list shows, what stands in columns that are not shown."""
+        visitor = Visitor(role, tenants)
+        for model, admin in site._registry.items():
+            name = f"{model._meta.app_label}_{model._meta.model_name}"
+            if role not in LOOKED_AT[name]:
+                continue
+            url = reverse(f"admin:{name}_changelist")
+            for field in model._meta.get_fields():
+                for lookup in (field.name, f"{field.name}__startswith", f"{field.name}__id__exact"):
+                    if lookup not in admin.lookups(None):
+                        assert visitor.ask("get", url, {lookup: "z"}).status_code == 400, f"{name}: {lookup}"
+            for lookup in admin.lookups(None):
+                for value in (str(visitor.foreign.event.pk), str(MISSING), "z", "-1", "99999999999999999999"):
+                    assert visitor.ask("get", url, {lookup: value}).status_code in (200, 302, 400)
+
+    def test_search_finds_nothing_of_others(self, tenants, role):
+        visitor = Visitor(role, tenants)
+        for model in site._registry:
+            name = f"{model._meta.app_label}_{model._meta.model_name}"
+            if role in LOOKED_AT[name]:
+                # The word itself is shown again in the search box, so only half of it is asked for.
+                answer = visitor.ask("get", reverse(f"admin:{name}_changelist"), {"q": MARKERS[1][:6]})
+                assert answer.status_code in (200, 302)
+
+    def test_forms_offer_and_accept_own_rows_alone(self, tenants, role):
+        visitor = Visitor(role, tenants)
+        request = RequestFactory().get("/")
+        request.user, request.session = visitor.who, {}
+        found = set()
+        for model, admin in site._registry.items():
+            for row in (None, visitor.own.row_of(model)):
+                for name, field in admin.get_form(request, row)().fields.items():
+                    if not isinstance(field, ModelChoiceField):
+                        continue
+                    found.add((model, name))
+                    foreign = visitor.foreign.row_of(field.queryset.model).pk
+                    assert field.queryset.filter(pk=foreign).exists() is (role == "platform")
+        assert found == (RELATED_CHOICES if role == "platform" else set())
+
+    def test_autocomplete_offers_own_rows_alone(self, tenants, role):
+        visitor = Visitor(role, tenants)
+        for model in site._registry:
+            for field in model._meta.get_fields():
+                asked = {
+                    "app_label": model._meta.app_label,
+                    "model_name": model._meta.model_name,
+                    "field_name": field.name,
+                }
+                for term in ("", MARKERS[1][:6], "\x00"):
+                    answer = visitor.ask("get", reverse("admin:autocomplete"), {**asked, "term": term})
+                    assert answer.status_code in (200, 400, 403, 404)
+
+    def test_nonsense_is_answered_with_a_page(self, tenants, role):
+        """Keys that are none, numbers that are too large, columns that must not be asked for, NULs."""
+        visitor = Visitor(role, tenants)
+        of_lists = [
+            *[{"p": "abc"}, {"p": "-1"}, {"p": "9" * 30}, {"o": "zz"}, {"o": "99"}, {"all": ""}, {"e": "1"}],
+            *[{"q": "'" * 200}, {"event": "{[" * 500}, {"state": "nonsense"}, {"_to_field": "id"}],
+        ]
+        of_all = [
+            *[{"_popup": "1", "_to_field": "settings"}, {"_changelist_filters": "\x00"}],
+            {"form": "exe", "section": "9" * 30},
+        ]
+        for name, who in expected_pages().items():
+            if role not in who or name == "logout" or (role != "admin" and who != PLATFORM):
+                continue  # the administrator has the others already
+            own = visitor.row(name, visitor.own).pk if takes_a_row(name) else None
+            for query in of_all + (of_lists if name.endswith("_changelist") else []):
+                answer = visitor.ask("get", address(name, own), query)
+                assert answer.status_code in (200, 302, 400, 403, 404, 405), f"{name}: {query}"
+            for pk in ("nonsense", "_00", "%00", "a" * 300) if takes_a_row(name) else ():
+                url = address(name, own).replace(str(own), pk)
+                for method in ("get", "post"):
+                    assert visitor.ask(method, url).status_code in (301, 302, 400, 403, 404), url
+
+
+class TestTheLog:
+    def test_names_no_platform_staff_to_tenants(self, tenants):
+        own, _ = tenants
+        platform, organizer = Visitor("platform", tenants), Visitor("organizer", tenants)
+        platform.ask("post", address("events_event_cancel", own.event.pk), {"reason": "Storm"})
+        seen = organizer.ask("get", address("events_event_history", own.event.pk)).seen
+        assert "The event is cancelled" in seen
+        assert "Root" not in seen
+        assert "root@platform.test" not in seen
+        assert "Root" in platform.ask("get", address("events_event_history", own.event.pk)).seen
+
+    def test_keeps_what_was_done_elsewhere_from_who_is_there_no_more(self, tenants):
+        own, other = tenants
+        person = own.organizer.user
+        away = Membership.objects.create(organization=other.organization, user=person, role="organizer")
+        client = Client()
+        client.force_login(person, backend=BACKEND)
+        client.post(reverse("admin:switch"), {"organization": str(other.organization.pk)})
+        client.post(address("bookings_booking_resend", other.booking.pk))
+        assert other.marker in client.get(reverse("admin:index")).content.decode()
+        away.delete()
+        assert other.marker not in client.get(reverse("admin:index")).content.decode()
+
+
+class TestSwitching:
+    def test_shows_one_organization_at_a_time_to_who_has_two(self, tenants):
+        first, second = tenants
+        person = first.organizer.user
+        Membership.objects.create(organization=second.organization, user=person, role="organizer")
+        client = Client()
+        client.force_login(person, backend=BACKEND)
+        for here, there in ((first, second), (second, first), (first, second)):
+            client.post(reverse("admin:switch"), {"organization": str(here.organization.pk)})
+            shown = client.get(reverse("admin:events_event_changelist")).content.decode()
+            assert f"{here.marker} evening" in shown
+            assert f"{there.marker} evening" not in shown
+
+    def test_to_a_foreign_organization_is_as_to_a_missing_one(self, tenants):
+        visitor = Visitor("admin", tenants)
+        answers = []
+        for choice in (str(visitor.foreign.organization.pk), str(MISSING), "all", "nonsense", ""):
+            visitor.ask("post", reverse("admin:switch"), {"organization": choice})
+            answers.append("no such organization" in visitor.ask("get", reverse("admin:index")).seen)
+            assert visitor.own.marker in visitor.ask("get", reverse("admin:events_event_changelist")).seen
+        assert answers == [True] * 5
+
+    def test_is_over_when_the_membership_is(self, tenants):
+        first, second = tenants
+        person = first.organizer.user
+        there = Membership.objects.create(organization=second.organization, user=person, role="organizer")
+        client = Client()
+        client.force_login(person, backend=BACKEND)
+        client.post(reverse("admin:switch"), {"organization": str(second.organization.pk)})
+        there.status = "suspended"
+        there.save()
+        assert second.marker not in client.get(reverse("admin:events_event_changelist")).content.decode()
+
+    def test_lets_platform_staff_look_at_one_or_all(self, tenants):
+        visitor = Visitor("platform", tenants)
+        listed = reverse("admin:events_event_changelist")
+        assert all(marker in visitor.ask("get", listed).seen for marker in MARKERS)
+        visitor.ask("post", reverse("admin:switch"), {"organization": str(visitor.own.organization.pk)})
+        assert f"{visitor.foreign.marker} evening" not in visitor.ask("get", listed).seen
+        visitor.ask("post", reverse("admin:switch"), {"organization": "all"})
+        assert all(marker in visitor.ask("get", listed).seen for marker in MARKERS)
+
+
+class TestRegistering:
+    def test_refuses_a_model_admin_without_walls(self):
+        with pytest.raises(ImproperlyConfigured):
+            TenantAdminSite().register(Event)
+
+    def test_refuses_one_that_does_not_say_how_its_rows_reach_their_organization(self):
+        class Silent(TenantModelAdmin):
+            pass
+
+        with pytest.raises(ImproperlyConfigured):
+            TenantAdminSite().register(Event, Silent)
+
+    def test_refuses_the_same_of_an_inline(self):
+        from django.contrib.admin import TabularInline
+
+        class Plain(TabularInline):
+            model = Booking
+
+        class WithPlain(TenantModelAdmin):
+            organization_path = "org"
+            inlines = [Plain]
+
+        with pytest.raises(ImproperlyConfigured):
+            TenantAdminSite().register(Event, WithPlain)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def test_two_tenants_never_see_each_others_rows(self):
+        """The model admins are shared by all threads: nothing of a request may stay on them."""
+        own, other = make_tenants()
+        pages = [f"{name}_changelist" for name, who in LOOKED_AT.items() if "organizer" in who]
+
+        def look(here, there):
+            client = Client()
+            client.force_login(here.organizer.user, backend=BACKEND)
+            for _ in range(6):
+                for page in pages:
+                    shown = client.get(address(page)).content.decode()
+                    assert here.marker in shown or page == "bookings_bookinghistory_changelist"
+                    assert there.marker not in shown
+            return True
+
+        assert at_once(lambda: look(own, other), lambda: look(other, own)) == [True, True]
