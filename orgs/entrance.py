@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from orgs.safe_next import safe_next
+from orgs.safe_next import safe_path
 
 
 class EntranceMiddleware:
@@ -21,7 +21,7 @@ class EntranceMiddleware:
         if answer.status_code == 302 and _is_part_of_a_page(request):
             entrance = reverse("account_login")
             if urlsplit(answer.url).path == entrance:
-                page = safe_next(urlsplit(request.headers.get("HX-Current-URL", "")).path)
+                page = safe_path(urlsplit(request.headers.get("HX-Current-URL", "")).path)
                 there = f"{entrance}?{urlencode({'next': page})}" if page else entrance
                 return HttpResponse(status=401, headers={"HX-Redirect": there})
         return answer
