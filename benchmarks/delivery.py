@@ -22,7 +22,7 @@ from benchmarks import bare, databases
 
 DATABASE = "happening_bench_delivery"
 ROUNDS, MESSAGES, MAILS, COMMITS = 3, 20_000, 2_000, 60
-OLD_ROWS, MANY_ROWS = 1_000_000, 200_000
+OLD_ROWS, MANY_ROWS = 1_000_000, 100_000
 PEOPLE = 1_000
 
 
@@ -85,7 +85,7 @@ def _delivery() -> None:
     from notifications import mail, states
     from notifications.delivery import deliver
     from notifications.models import Notification
-    from notifications.post import Post
+    from notifications.post_room import PostRoom
 
     with _mail_sink():
         rates, bare_rates = [], []
@@ -96,9 +96,9 @@ def _delivery() -> None:
                 [taken] = states.take(ids[:1], now=timezone.now())
                 letter = mail.compose(taken).message()
                 states.let_go(ids[:1], lease=taken.notification.lease_until)
-            post, began = Post(), time.perf_counter()
+            post, began = PostRoom(), time.perf_counter()
             for start in range(0, MAILS, 50):
-                deliver(ids[start : start + 50], post=post, clock=timezone.now)
+                deliver(ids[start : start + 50], room=post, clock=timezone.now)
             rates.append(MAILS / (time.perf_counter() - began))
             post.close()
             bare_rates.append(bare.mail_rate(settings.EMAIL_PORT, letter, MAILS))

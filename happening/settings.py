@@ -181,6 +181,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
 NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # to the mail server, of each sender
 DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
 # --- People
