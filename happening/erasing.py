@@ -26,7 +26,9 @@ from django.utils.translation import ngettext
 from bookings import services
 from bookings.errors import BookingRefused
 from bookings.models import Booking
-from orgs.models import Invite, Membership, Organization, User
+from notifications.models import Preference
+from orgs import members
+from orgs.models import AccountMail, Invite, Membership, Organization, User
 
 
 class LastAdministrator(Exception):
@@ -59,33 +61,22 @@ def erase(person_id: UUID, *, now: datetime) -> int:
     return given_back
 
 
-def ensure_replaceable(person: User) -> None:
-    """Raises LastAdministrator if an organization that goes on would have nobody to run it."""
-    if not person.is_active:
-        return
-    administered = Membership.objects.active().filter(
-        user=person, role=Membership.Role.ORG_ADMIN, organization__status=Organization.Status.ACTIVE
-    )
-    admins = Membership.objects.active().filter(
-        role=Membership.Role.ORG_ADMIN,
-        user__status=User.Status.ACTIVE,
-        organization__in=administered.values("organization"),
-    )
-    locked = admins.select_for_update(no_key=True, of=("self",)).order_by("pk").select_related("organization")
-    others, own = set(), {}
-    for membership in locked:
-        if membership.user_id == person.pk:
-            own[membership.organization_id] = membership.organization.name
-        else:
-            others.add(membership.organization_id)
-    if alone := sorted(name for organization, name in own.items() if organization not in others):
-        raise LastAdministrator(alone)
+def _ensure_replaceable(person: User) -> None:
+    """Raises LastAdministrator if an organization that goes on would have nobody to run it.
+
+    Each stays locked, so that two administrators who leave at once come one after the other.
+    """
+    administered = Membership.objects.administrators().filter(user=person).order_by("organization_id")
+    for organization_id in administered.values_list("organization_id", flat=True):
+        Organization.objects.lock(organization_id)
+    if alone := [str(organization) for organization in members.only_administered_by(person.pk)]:
+        raise LastAdministrator(sorted(alone))
 
 
 def _lock_out(person_id: UUID) -> User:
     with transaction.atomic(durable=True):
         person = User.objects.select_for_update(no_key=True).get(pk=person_id)
-        ensure_replaceable(person)
+        _ensure_replaceable(person)
         if person.is_active:
             person.status = User.Status.SUSPENDED
             person.save(update_fields=["status"])
@@ -110,8 +101,10 @@ def _remove(person: User) -> None:
     with transaction.atomic(durable=True):
         addresses = {person.email, *EmailAddress.objects.filter(user=person).values_list("email", flat=True)}
         written = {address.lower() for address in addresses if address}
+        members.name_actor(person.pk)
         Invite.objects.alias(written=Lower("email")).filter(written__in=written).delete()
-        for model in (EmailAddress, Authenticator, Membership):
+        AccountMail.objects.alias(written=Lower("recipient")).filter(written__in=written).delete()
+        for model in (EmailAddress, Authenticator, Membership, AccountMail, Preference):
             model.objects.filter(user=person).delete()
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk)

@@ -12,8 +12,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 
 from bookings.models import Booking, BookingHistory, BookingSeat
-from notifications.models import Notification
-from orgs.models import Invite, Membership, User
+from notifications.models import Notification, Preference
+from orgs.models import AccountMail, Invite, Membership, MembershipHistory, Organization, User
 
 
 def held_about(person: User, *, now: datetime) -> dict:
@@ -72,6 +72,33 @@ def memberships(person: User) -> list[dict]:
             "source": row.source,
             "since": _at(row.created_at),
         }
+        for row in rows
+    ]
+
+
+def membership_history(person: User) -> list[dict]:
+    rows = MembershipHistory.objects.filter(user_id=person.pk).order_by("created_at", "id")
+    names = dict(Organization.objects.filter(pk__in=rows.values("organization_id")).values_list("pk", "name"))
+    return [
+        {
+            "organization": names.get(row.organization_id),
+            "action": row.action,
+            "at": _at(row.created_at),
+            "details": row.details,
+        }
+        for row in rows
+    ]
+
+
+def preferences(person: User) -> list[dict]:
+    rows = Preference.objects.filter(user=person).order_by("type")
+    return [{"messages": row.type, "by_mail": row.by_mail} for row in rows]
+
+
+def account_mails(person: User) -> list[dict]:
+    rows = AccountMail.objects.filter(user=person).order_by("created_at")
+    return [
+        {"to": row.recipient, "subject": row.subject, "status": row.status, "made_at": _at(row.created_at)}
         for row in rows
     ]
 
@@ -158,9 +185,12 @@ PARTS = {
     "second_steps": second_steps,
     "sessions": sessions,
     "memberships": memberships,
+    "membership_history": membership_history,
     "invites": invites,
     "bookings": bookings,
     "booking_history": history,
     "messages": messages,
+    "preferences": preferences,
+    "account_mails": account_mails,
     "changes_as_staff": changes_as_staff,
 }

@@ -167,8 +167,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
 LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
-LIVE_REDIS_URL = redis_url("live")
-LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
+LIVE_REDIS_URL = REDIS_URLS["live"]
+LIVE_CHANNEL = ":".join(filter(None, [REDIS_KEY_PREFIX, "happening", "live"]))
 
 # --- Celery
 
@@ -272,7 +272,7 @@ RATE_LIMITS = {
 
 # --- Mail: readable files in development, a server in production
 
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds that a mail server may take for an answer
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email("EMAIL_URL"))
 else:
@@ -359,6 +359,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},  # a task that worked is no news
+        "fido2": {"level": "WARNING"},  # it would name people's keys
         "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
     },
 }

@@ -1,9 +1,8 @@
 """The site's cache in Redis, with a second home for what must not go missing: the counts of attempts.
 
 Without Redis a cached page is made anew, but a count of failed sign-ins, or the note that a number of an
-authenticator app is spent, would either be lost or, as django-allauth has it, keep everybody out. While Redis
-is away each process therefore counts in its own memory: a limit then holds for one process, and people get
-in.
+authenticator app is spent, would either be lost or, as django-allauth has it, keep everybody out. While
+Redis is away each process counts in its own memory: a limit then holds for one process, and people get in.
 """
 
 from django.core.cache.backends.locmem import LocMemCache

@@ -1,8 +1,8 @@
 """Queries whose SQL is put together once.
 
-The ORM takes several times as long to compose a query as PostgreSQL to answer it. Where a page is asked for
-thousands of times a second its queries never differ but in their parameters, so they are composed the first time
-and run from then on. What comes out are the model instances that the queryset would have given.
+The ORM takes several times as long to compose a query as PostgreSQL to answer it. The queries of a page that
+a whole crowd asks for differ in their parameters alone, so they are composed the first time and run from then
+on. What comes out are the model instances that the queryset would have given.
 """
 
 from collections.abc import Callable
@@ -42,14 +42,11 @@ class Composed:
         """The rows, as instances."""
         composed = self._composed
         given = dict(zip(self._stand_ins, values, strict=True))
+        parameters = [
+            given.get(each, each) if isinstance(each, UUID) else each for each in composed.parameters
+        ]
         with connection.cursor() as cursor:
-            cursor.execute(
-                composed.sql,
-                [
-                    given.get(value, value) if isinstance(value, UUID) else value
-                    for value in composed.parameters
-                ],
-            )
+            cursor.execute(composed.sql, parameters)
             return [composed.instance(row) for row in composed.compiler.results_iter([cursor.fetchall()])]
 
     @cached_property

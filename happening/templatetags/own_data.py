@@ -17,10 +17,13 @@ TITLES = {
     "second_steps": gettext_lazy("Second steps at sign-in"),
     "sessions": gettext_lazy("Where you are signed in"),
     "memberships": gettext_lazy("Organizations"),
+    "membership_history": gettext_lazy("What happened to your memberships"),
     "invites": gettext_lazy("Invites"),
     "bookings": gettext_lazy("Bookings"),
     "booking_history": gettext_lazy("What happened to your bookings"),
     "messages": gettext_lazy("Messages"),
+    "preferences": gettext_lazy("How you like to be told"),
+    "account_mails": gettext_lazy("Mails about your account"),
     "changes_as_staff": gettext_lazy("What you changed as staff"),
 }
 

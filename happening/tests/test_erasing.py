@@ -14,8 +14,8 @@ from django.utils import timezone
 from bookings import services
 from bookings.models import Booking, BookingHistory
 from happening import erasing
-from notifications.models import Notification
-from orgs.models import Invite, KeycloakGroup, Membership, SpentToken, User
+from notifications.models import Notification, Preference
+from orgs.models import AccountMail, Invite, KeycloakGroup, Membership, MembershipHistory, SpentToken, User
 from tests.factories import (
     EmailAddressFactory,
     EventFactory,
@@ -87,6 +87,14 @@ class TestErasing:
         left = everything()
         for secret in ("secret.example", "Secretname", "4930901820", "the-secret-subject", "Europe/Berlin"):
             assert secret not in left.replace("time_zone': 'Europe/Berlin'", "")
+
+    def test_leaves_no_choice_and_no_mail_behind(self, ada, client):
+        Preference.objects.create(user=ada, type="event_reminder", by_mail=False)
+        client.post(reverse("account_reset_password"), {"email": ada.email})
+        assert AccountMail.objects.filter(recipient=ada.email).exists()
+        erase(ada)
+        assert not AccountMail.objects.exists()
+        assert not Preference.objects.exists()
 
     def test_keeps_the_row_the_bookings_and_their_history(self, ada, booking):
         erase(ada)
@@ -282,17 +290,8 @@ class TestOwnData:
 
     def test_knows_every_table_that_leads_to_people(self):
         told = {
-            *(
-                User,
-                EmailAddress,
-                Membership,
-                Invite,
-                Booking,
-                BookingHistory,
-                Notification,
-                UserSession,
-                LogEntry,
-            ),
+            *(User, EmailAddress, UserSession, Membership, MembershipHistory, Invite, AccountMail),
+            *(Booking, BookingHistory, Notification, Preference, LogEntry),
             apps.get_model("mfa", "Authenticator"),
         }
         # What is made of those, or of nobody: codes that confirm addresses, seats, totals, views.

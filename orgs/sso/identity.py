@@ -1,6 +1,7 @@
 """Whose account a proven identity is: the subject decides, an address never does."""
 
 import re
+from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
@@ -15,7 +16,7 @@ LONGEST_ADDRESS = User._meta.get_field("email").max_length
 LONGEST_NAME = User._meta.get_field("name").max_length
 
 
-def account_of(claims: dict) -> User:
+def account_of(claims: dict, *, now: datetime) -> User:
     """The account that belongs to this identity; a new one where none does.
 
     Raises:
@@ -33,7 +34,7 @@ def account_of(claims: dict) -> User:
                 raise AccountClosed
             elif not person.has_usable_password():
                 _follow_address(person, claims)
-            groups.follow(person, claims)
+            groups.follow(person, claims, now=now)
     except IntegrityError:  # somebody took the address, or the same person came twice, a moment ago
         person = User.objects.filter(keycloak_id=subject).first()
         if person is None:
@@ -41,7 +42,7 @@ def account_of(claims: dict) -> User:
     return person
 
 
-def link(person: User, claims: dict) -> User:
+def link(person: User, claims: dict, *, now: datetime) -> User:
     """Let this identity sign in to `person`'s account from now on.
 
     Raises:
@@ -55,17 +56,17 @@ def link(person: User, claims: dict) -> User:
                 raise IdentityTaken
             person.keycloak_id = subject
             person.save(update_fields=["keycloak_id"])
-            groups.follow(person, claims)
+            groups.follow(person, claims, now=now)
     except IntegrityError:
         raise IdentityTaken from None
     return person
 
 
-def unlink(person: User) -> None:
+def unlink(person: User, *, now: datetime) -> None:
     """Only the password signs in to this account from now on; what came from groups goes."""
     with transaction.atomic(durable=True):
         User.objects.filter(pk=person.pk).update(keycloak_id=None)
-        groups.follow(person, {"groups": []})
+        groups.follow(person, {"groups": []}, now=now)
 
 
 def is_managed_elsewhere(person: User) -> bool:

@@ -69,7 +69,7 @@ def _sign_in(request, flow: flows.Flow) -> HttpResponseRedirect:
     now, fresh = timezone.now(), flow.aim == flows.CONFIRM
     backend = KeycloakBackend()
     try:
-        person = _proven(request, flow, backend, whose=identity.account_of)
+        person = _proven(request, flow, backend, whose=partial(identity.account_of, now=now))
         if fresh:
             tokens.ensure_fresh(backend.claims, now=now)
     except SignInRefused:
@@ -86,7 +86,7 @@ def _sign_in(request, flow: flows.Flow) -> HttpResponseRedirect:
 def _link(request, flow: flows.Flow) -> HttpResponseRedirect:
     if not request.user.is_authenticated or str(request.user.pk) != flow.person:
         raise FlowUnknown
-    _proven(request, flow, KeycloakBackend(), whose=partial(identity.link, request.user))
+    _proven(request, flow, KeycloakBackend(), whose=partial(identity.link, request.user, now=timezone.now()))
     messages.success(request, _("Single sign-on is connected. You can sign in either way from now on."))
     return redirect("account")
 
@@ -127,7 +127,7 @@ def connect(request):
 def disconnect(request):
     """Back to the password alone; who has none keeps single sign-on."""
     if request.user.keycloak_id and request.user.has_usable_password():
-        identity.unlink(request.user)
+        identity.unlink(request.user, now=timezone.now())
         messages.success(request, _("Single sign-on is no longer connected."))
     return redirect("account")
 

@@ -2,13 +2,22 @@ from functools import partial
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.utils import timezone
 
-from orgs.models import KeycloakGroup, Membership, User
+from orgs.models import AccountMail, KeycloakGroup, Membership, MembershipHistory, User
 from orgs.sso import identity
 from orgs.sso.errors import AccountClosed, AddressTaken, AddressUnproven, IdentityTaken
 from tests.factories import EmailAddressFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def account_of(said: dict) -> User:
+    return identity.account_of(said, now=timezone.now())
+
+
+def link(person: User, said: dict) -> User:
+    return identity.link(person, said, now=timezone.now())
 
 
 def claims(**changes) -> dict:
@@ -23,7 +32,7 @@ def claims(**changes) -> dict:
 
 class TestANewcomer:
     def test_gets_an_account_with_a_verified_address_and_no_password(self):
-        person = identity.account_of(claims())
+        person = account_of(claims())
         assert (person.keycloak_id, person.email, person.name) == (
             "subject-1",
             "ada@example.org",
@@ -34,11 +43,11 @@ class TestANewcomer:
         assert (address.email, address.verified, address.primary) == ("ada@example.org", True, True)
 
     def test_is_named_by_the_address_where_the_provider_knows_no_name(self):
-        assert identity.account_of(claims(name=" ")).name == "ada"
+        assert account_of(claims(name=" ")).name == "ada"
 
     def test_is_refused_with_an_address_that_is_not_verified(self):
         with pytest.raises(AddressUnproven):
-            identity.account_of(claims(email_verified=False))
+            account_of(claims(email_verified=False))
         assert not User.objects.exists()
 
     @pytest.mark.parametrize("verified", [True, False])
@@ -47,31 +56,31 @@ class TestANewcomer:
         here = UserFactory(email="ada@example.org")
         EmailAddressFactory(user=here, verified=verified)
         with pytest.raises(AddressTaken):
-            identity.account_of(claims())
+            account_of(claims())
         assert User.objects.get().keycloak_id is None
 
     def test_is_refused_where_it_is_somebodys_second_address(self):
         EmailAddressFactory(user=UserFactory(), email="ada@example.org", primary=False)
         with pytest.raises(AddressTaken):
-            identity.account_of(claims())
+            account_of(claims())
 
     def test_never_becomes_platform_staff(self):
         rights = {"realm_access": {"roles": ["admin", "superuser"]}, "is_platform_staff": True}
-        assert not identity.account_of(claims(**rights)).is_platform_staff
+        assert not account_of(claims(**rights)).is_platform_staff
 
 
 class TestWhoComesBack:
     @pytest.fixture
     def ada(self):
-        return identity.account_of(claims())
+        return account_of(claims())
 
     def test_is_known_by_the_subject_whatever_the_address(self, ada):
-        assert identity.account_of(claims(email="other@example.org")) == ada
-        assert identity.account_of(claims(email_verified=False)) == ada
+        assert account_of(claims(email="other@example.org")) == ada
+        assert account_of(claims(email_verified=False)) == ada
         assert User.objects.count() == 1
 
     def test_has_the_address_that_the_provider_has_verified(self, ada):
-        identity.account_of(claims(email="ada@new.example"))
+        account_of(claims(email="ada@new.example"))
         ada.refresh_from_db()
         assert ada.email == "ada@new.example"
         assert [address.email for address in EmailAddress.objects.all()] == ["ada@new.example"]
@@ -79,21 +88,21 @@ class TestWhoComesBack:
     @pytest.mark.parametrize("change", [{"email_verified": False}, {"email": "uma@example.org"}])
     def test_keeps_the_old_one_rather_than_an_unproven_or_a_taken_one(self, ada, change):
         UserFactory(email="uma@example.org", verified=True)
-        identity.account_of(claims(**{"email": "ada@new.example", **change}))
+        account_of(claims(**{"email": "ada@new.example", **change}))
         ada.refresh_from_db()
         assert ada.email == "ada@example.org"
 
     def test_is_refused_when_suspended(self, ada):
         User.objects.update(status="suspended")
         with pytest.raises(AccountClosed):
-            identity.account_of(claims())
+            account_of(claims())
 
     def test_keeps_a_local_address_where_a_password_signs_in_as_well(self):
         person = UserFactory(email="ada@here.example", verified=True)
         person.set_password("correct-horse-battery")
         person.save()
-        identity.link(person, claims())
-        identity.account_of(claims())
+        link(person, claims())
+        account_of(claims())
         person.refresh_from_db()
         assert person.email == "ada@here.example"
 
@@ -104,26 +113,26 @@ class TestLinking:
         return UserFactory(email="ada@here.example", verified=True)
 
     def test_lets_the_identity_sign_in_to_the_account(self, ada):
-        identity.link(ada, claims())
-        assert identity.account_of(claims()) == ada
+        link(ada, claims())
+        assert account_of(claims()) == ada
 
     def test_is_refused_for_somebody_elses_identity(self, ada):
-        identity.account_of(claims())
+        account_of(claims())
         with pytest.raises(IdentityTaken):
-            identity.link(ada, claims())
+            link(ada, claims())
 
     def test_is_refused_for_a_second_identity(self, ada):
-        identity.link(ada, claims())
+        link(ada, claims())
         with pytest.raises(IdentityTaken):
-            identity.link(ada, claims(sub="subject-2"))
+            link(ada, claims(sub="subject-2"))
 
     def test_is_undone_with_all_that_came_from_groups(self, ada):
         group = KeycloakGroup.objects.create(
             path="/acme", organization=OrganizationFactory(), role=Membership.Role.USER
         )
-        identity.link(ada, claims(groups=[group.path]))
+        link(ada, claims(groups=[group.path]))
         assert ada.memberships.count() == 1
-        identity.unlink(ada)
+        identity.unlink(ada, now=timezone.now())
         ada.refresh_from_db()
         assert ada.keycloak_id is None
         assert not ada.memberships.exists()
@@ -141,7 +150,7 @@ class TestGroups:
         return acme
 
     def come(self, *groups, **more) -> User:
-        return identity.account_of(claims(groups=list(groups), **more))
+        return account_of(claims(groups=list(groups), **more))
 
     def role(self, person) -> str | None:
         return person.memberships.values_list("role", flat=True).first()
@@ -169,7 +178,7 @@ class TestGroups:
     @pytest.mark.parametrize("word", [{}, {"groups": None}, {"groups": "/acme/admins"}, {"groups": {"a": 1}}])
     def test_that_are_not_told_change_nothing(self, acme, word):
         person = self.come("/acme/organizers")
-        identity.account_of(claims(**word))
+        account_of(claims(**word))
         assert self.role(person) == "organizer"
 
     def test_that_are_nonsense_are_passed_over(self, acme):
@@ -191,7 +200,7 @@ class TestGroups:
     @pytest.mark.parametrize("groups", [[], ["/acme/members"]])
     def test_never_take_the_last_administrator(self, acme, groups):
         person = self.come("/acme/admins")
-        acme.memberships.exclude(user=person).delete()
+        acme.memberships.exclude(user=person).delete()  # another stays: the person
         self.come(*groups)
         assert self.role(person) == "orgAdmin"
 
@@ -200,6 +209,25 @@ class TestGroups:
         User.objects.exclude(pk=person.pk).update(status="suspended")
         self.come()
         assert self.role(person) == "orgAdmin"
+
+    def test_tell_the_person_and_the_history(self, acme):
+        person = self.come("/acme/members")
+        self.come("/acme/organizers")
+        self.come()
+        told = AccountMail.objects.filter(user=person).order_by("created_at")
+        assert [mail.subject.split()[3] for mail in told] == ["member", "organizer", "longer"]
+        lines = MembershipHistory.objects.filter(user_id=person.pk)
+        assert sorted(line.action for line in lines) == ["changed", "joined", "left"]
+
+    def test_that_say_the_same_again_tell_nobody(self, acme):
+        for _ in range(3):
+            person = self.come("/acme/members")
+        assert AccountMail.objects.filter(user=person).count() == 1
+
+    def test_give_nothing_in_an_organization_that_is_closed(self, acme):
+        acme.status = "closed"
+        acme.save()
+        assert self.role(self.come("/acme/admins")) is None
 
     def test_are_compared_with_the_whole_path(self, acme):
         for path in ("/acme", "acme/admins", "/ACME/ADMINS", "/acme/admins/", "/x/acme/admins"):
