@@ -54,6 +54,7 @@ SITE = {
     "jsi18n": INSIDE,
     "switch": INSIDE,
     "notifications_figures": PLATFORM,
+    "seats_proof": PLATFORM,
 }
 LOOKED_AT = {
     "orgs_organization": ADMINS,
