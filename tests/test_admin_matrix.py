@@ -25,7 +25,7 @@ from notifications.models import Notification
 from orgs import account_mail
 from orgs.admin_site import TenantAdminSite, TenantModelAdmin
 from orgs.admin_site.walls import Walls
-from orgs.models import AccountMail, Invite, Membership, Organization, User
+from orgs.models import AccountMail, Invite, KeycloakGroup, Membership, Organization, User
 from tests.factories import MembershipFactory
 from tests.racing import at_once
 from tests.tenants import Tenant, Tenants
@@ -61,6 +61,7 @@ LOOKED_AT = {
     "orgs_membership": ADMINS,
     "orgs_invite": ADMINS,
     "orgs_user": PLATFORM,
+    "orgs_keycloakgroup": PLATFORM,
     "orgs_accountmail": ADMINS,
     "events_event": ORGANIZERS,
     "bookings_booking": ORGANIZERS,
@@ -68,9 +69,15 @@ LOOKED_AT = {
     "bookings_bookinghistory": ORGANIZERS,
     "notifications_notification": ORGANIZERS,
 }
-ADDED = {"orgs_organization": PLATFORM, "orgs_invite": ADMINS, "events_event": ORGANIZERS}
+ADDED = {
+    "orgs_organization": PLATFORM,
+    "orgs_keycloakgroup": PLATFORM,
+    "orgs_invite": ADMINS,
+    "events_event": ORGANIZERS,
+}
+DELETED = {"orgs_keycloakgroup": PLATFORM}
 READ_ONLY = {f"{model}_change" for model in LOOKED_AT} - {
-    *["orgs_organization_change", "orgs_user_change", "events_event_change"],
+    *["orgs_organization_change", "orgs_user_change", "orgs_keycloakgroup_change", "events_event_change"],
 }
 STEPS = {
     "orgs_membership_role": ADMINS,
@@ -101,7 +108,10 @@ ACTIONS = {
 }
 ALSO = {"autocomplete": {403}}  # asked for nothing, it completes nothing
 INLINES = {(Booking, BookingSeat)}
-RELATED_CHOICES = {(Event, "org")}  # fields of forms with rows to choose from
+RELATED_CHOICES = {
+    (Event, "org"),
+    (KeycloakGroup, "organization"),
+}  # fields of forms with rows to choose from
 
 MISSING = uuid4()
 UUID_IN_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -113,7 +123,7 @@ def expected_pages() -> dict[str, set[str]]:
     for model, who in LOOKED_AT.items():
         pages[f"{model}_changelist"] = pages[f"{model}_change"] = pages[f"{model}_history"] = who
         pages[f"{model}_add"] = ADDED.get(model, NOBODY)
-        pages[f"{model}_delete"] = NOBODY
+        pages[f"{model}_delete"] = DELETED.get(model, NOBODY)
     return pages
 
 
@@ -213,7 +223,8 @@ def tenants(tenants) -> Tenants:
 
 
 def furnish(tenant: Tenant) -> None:
-    """A plan, errors of delivery, a mail and a line of the log, all of them marked."""
+    """A plan, errors of delivery, a group, a mail and a line of the log, all of them marked."""
+    KeycloakGroup.objects.create(organization=tenant.organization, path=f"/{tenant.marker}/organizers")
     rows = [{"label": f"{tenant.marker} row", "seats": 4}]
     plan = {"sections": [{"name": f"{tenant.marker} stalls", "rows": rows}]}
     Event.objects.filter(pk=tenant.event.pk).update(layout=plan)
@@ -248,6 +259,7 @@ def row_of(tenant: Tenant, model):
             .first()
         ),
         Invite: lambda: tenant.invite,
+        KeycloakGroup: lambda: KeycloakGroup.objects.filter(organization=tenant.organization).first(),
         AccountMail: lambda: AccountMail.objects.filter(organization=tenant.organization).first(),
         Event: lambda: tenant.event,
         Booking: lambda: tenant.booking,
@@ -396,6 +408,8 @@ class TestInside:
         request.user, request.session = visitor.who, {}
         found = set()
         for model, admin in site._registry.items():
+            if role not in LOOKED_AT[f"{model._meta.app_label}_{model._meta.model_name}"]:
+                continue
             for row in (None, row_of(visitor.own, model)):
                 for name, field in admin.get_form(request, row)().fields.items():
                     if not isinstance(field, ModelChoiceField):
