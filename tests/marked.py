@@ -13,7 +13,7 @@ from bookings.models import Booking, BookingHistory, BookingSeat
 from events.models import Event
 from notifications.models import Notification
 from orgs import account_mail
-from orgs.models import AccountMail, Invite, Membership, Organization, User
+from orgs.models import AccountMail, Invite, KeycloakGroup, Membership, Organization, User
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 MARKERS = ("zqxamber", "zqxcobalt")
@@ -42,6 +42,7 @@ class Tenant:
             User: self.guest,
             Membership: self.member,
             Invite: self.invite,
+            KeycloakGroup: KeycloakGroup.objects.filter(organization=self.organization).first(),
             AccountMail: AccountMail.objects.filter(organization=self.organization).first(),
             Event: self.event,
             Booking: self.booking,
@@ -53,6 +54,8 @@ class Tenant:
 
 def make_tenant(marker: str) -> Tenant:
     organization = OrganizationFactory(name=f"{marker} house", slug=marker, domain=f"{marker}.example")
+    for path in (f"/{marker}/one", f"/{marker}/another"):  # one may be removed by a test that may
+        KeycloakGroup.objects.create(organization=organization, path=path, role=Membership.Role.USER)
 
     def person(name):
         return UserFactory(name=f"{marker} {name}", email=f"{name}@{marker}.example")

@@ -21,7 +21,7 @@ from events.models import Event
 from notifications.models import Notification
 from orgs.admin_site import TenantAdminSite, TenantModelAdmin
 from orgs.admin_site.walls import Walls
-from orgs.models import Invite, Membership, Organization, User
+from orgs.models import Invite, KeycloakGroup, Membership, Organization, User
 from tests.marked import MARKERS, make_tenants
 from tests.racing import at_once
 
@@ -54,6 +54,7 @@ LOOKED_AT = {
     "orgs_membership": ADMINS,
     "orgs_invite": ADMINS,
     "orgs_user": PLATFORM,
+    "orgs_keycloakgroup": PLATFORM,
     "orgs_accountmail": ADMINS,
     "events_event": ORGANIZERS,
     "bookings_booking": ORGANIZERS,
@@ -61,15 +62,21 @@ LOOKED_AT = {
     "bookings_bookinghistory": ORGANIZERS,
     "notifications_notification": ORGANIZERS,
 }
-ADDED = {"orgs_organization": PLATFORM, "orgs_invite": ADMINS, "events_event": ORGANIZERS}
+ADDED = {
+    "orgs_organization": PLATFORM,
+    "orgs_keycloakgroup": PLATFORM,
+    "orgs_invite": ADMINS,
+    "events_event": ORGANIZERS,
+}
 READ_ONLY = {f"{model}_change" for model in LOOKED_AT} - {
-    *["orgs_organization_change", "orgs_user_change", "events_event_change"],
+    *["orgs_organization_change", "orgs_user_change", "events_event_change", "orgs_keycloakgroup_change"],
 }
 STEPS = {
     "orgs_membership_role": ADMINS,
     "orgs_membership_suspend": ADMINS,
     "orgs_membership_reinstate": ADMINS,
     "orgs_membership_remove": ADMINS,
+    "orgs_keycloakgroup_remove": PLATFORM,
     "orgs_invite_resend": ADMINS,
     "orgs_invite_revoke": ADMINS,
     "events_event_publish": ORGANIZERS,
@@ -93,7 +100,10 @@ ACTIONS = {
 }
 ALSO = {"autocomplete": {403}}  # asked for nothing, it completes nothing
 INLINES = {(Booking, BookingSeat)}
-RELATED_CHOICES = {(Event, "org")}  # fields of forms with rows to choose from
+RELATED_CHOICES = {
+    (Event, "org"),
+    (KeycloakGroup, "organization"),
+}  # fields of forms with rows to choose from
 
 MISSING = uuid4()
 UUID_IN_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
