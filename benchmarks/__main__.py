@@ -15,6 +15,7 @@ SECTIONS = {
     "pages": "the attendees' pages with 1,000 and with 1,000,000 events and bookings",
     "http": "a rush through the production server: pages, sessions, forms",
     "house": "choosing seats in a large house with gaps, promoting from a long line",
+    "delivery": "the outbox to RabbitMQ, mail to a server, from commit to delivered",
     "rush": "bookings a second on one hot event and on a thousand",
 }
 

@@ -167,8 +167,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
 LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
-LIVE_REDIS_URL = redis_url("live")
-LIVE_CHANNEL = ":".join(filter(None, [env.str("HAPPENING_INSTANCE", default=""), "happening", "live"]))
+LIVE_REDIS_URL = REDIS_URLS["live"]
+LIVE_CHANNEL = ":".join(filter(None, [REDIS_KEY_PREFIX, "happening", "live"]))
 
 # --- Celery
 
@@ -181,6 +181,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
 NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # to the mail server, of each sender
 DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
 # --- People
@@ -210,7 +211,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.NameForm"
-ACCOUNT_FORMS = {"signup": "orgs.sign_up.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
@@ -221,6 +221,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of what changes about signing in
 ACCOUNT_RATE_LIMITS = {} if env.bool("RATE_LIMITS", default=True) else False  # {}: those of the library
 ACCOUNT_FORMS = {
+    "signup": "orgs.sign_up.SignUpForm",
     "reset_password": "orgs.account_forms.ResetPasswordForm",
     "add_email": "orgs.account_forms.AddEmailForm",
 }
@@ -272,7 +273,7 @@ RATE_LIMITS = {
 
 # --- Mail: readable files in development, a server in production
 
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds that a mail server may take for an answer
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email("EMAIL_URL"))
 else:

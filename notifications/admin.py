@@ -7,14 +7,18 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.admin_figures import DeliveryDesk
 from notifications.models import Notification
-from orgs.admin_site import ReadOnlyAdmin
+from orgs.admin_site import PLATFORM_ALONE, ReadOnlyAdmin
 from orgs.models.permissions import Right
 
 
 @admin.register(Notification)
 class NotificationAdmin(DeliveryDesk, ReadOnlyAdmin):
     organization_path = "org_id"
-    rights: ClassVar = {"view": Right.SEE_DELIVERIES}
+    rights: ClassVar = {
+        "view": Right.SEE_DELIVERIES,
+        "retry": Right.RETRY_DELIVERIES,
+        "figures": PLATFORM_ALONE,
+    }
     list_display = ["type", "person", "about", "status", "due_at", "attempts"]
     list_display_links = ["type"]
     list_filter = ["status", "type"]

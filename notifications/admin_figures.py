@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -20,21 +21,23 @@ CHART_HEIGHT, BAR_WIDTH, GAP = 120, 20, 6
 
 
 class DeliveryDesk:
-    """For the model admin of notifications: whoever runs the platform sees how it goes, and may try again."""
+    """For the model admin of notifications: whoever may, tries again to tell people; platform staff see how
+    it goes over all organizations."""
 
     change_list_template = "admin/notification_change_list.html"
     actions = ["try_again"]
 
-    def has_redrive_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_staff
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "retry")
 
-    @admin.action(description=_("Try again to deliver"), permissions=["redrive"])
+    @admin.action(description=_("Try again to deliver"), permissions=["retry"])
     def try_again(self, request: HttpRequest, queryset) -> None:
-        failed = list(queryset.filter(status=Notification.Status.FAILED).values_list("pk", flat=True))
-        count = states.again(failed, now=timezone.now())
+        failed = list(queryset.filter(status=Notification.Status.FAILED))
+        count = states.again([message.pk for message in failed], now=timezone.now())
         if not count:
             messages.warning(request, _("None of these has failed, so there is nothing to try again."))
             return
+        LogEntry.objects.log_actions(request.user.pk, failed, CHANGE, change_message=_("Tried again."))
         words = ngettext("%(n)s message will be sent again.", "%(n)s messages will be sent again.", count)
         messages.success(request, words % {"n": count})
 
@@ -43,7 +46,7 @@ class DeliveryDesk:
         return [path("figures/", page, name="notifications_figures"), *super().get_urls()]
 
     def figures_page(self, request: HttpRequest) -> TemplateResponse:
-        if not request.user.is_staff:
+        if not self.may(request, "figures"):
             raise PermissionDenied
         now = timezone.now()
         hours = figures.by_hour(now=now)

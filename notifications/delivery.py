@@ -2,7 +2,7 @@
 
 Told by row, not by message: `take` leases the rows that are still to be delivered, so a message that comes
 twice, or too late, does nothing. Each mail is marked as soon as the server has taken it; whatever ends this
-process in between costs one mail that goes twice, and only if the server had taken it.
+process in between costs the mails in hand (one a connection), and only those that the server had taken.
 
     delivered  the mail server took it; or the inbox alone was wanted; or the person is suspended and finds
                it in the inbox; or newer news of the same booking or event was delivered before (superseded)
@@ -14,15 +14,19 @@ process in between costs one mail that goes twice, and only if the server had ta
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 
 from notifications import mail, states
-from notifications.post import MailServerAway, NotNow, Post, Refused
+from notifications.post import MailServerAway, NotNow, Refused
+from notifications.post_room import PostRoom, Unwritable
 from notifications.preferences import mail_refused
 from notifications.states import Taken
 from orgs.crash_points import crash_point
@@ -30,6 +34,7 @@ from orgs.models import User
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 AWAY_WAIT = timedelta(seconds=30)  # while the server is away, which is no attempt
+BREATH = 1.0  # seconds between two calls of `between`, at most
 IN_HAND = states.SENDER_LEASE / 2  # so long rows are kept in hand before they are leased anew
 
 logger = logging.getLogger(__name__)
@@ -46,7 +51,7 @@ class Outcome:
 def deliver(
     ids: list[UUID],
     *,
-    post: Post,
+    room: PostRoom,
     clock: Callable[[], datetime],
     between: Callable[[], None] = lambda: None,
     stopping: Callable[[], bool] = lambda: False,
@@ -54,14 +59,14 @@ def deliver(
     """Deliver those of these notifications that are still to be delivered.
 
     Args:
-        between: called before each one, to keep alive what must be; where it raises, the rest is let go.
-        stopping: whether to end after the one in hand.
+        between: called every second or oftener, to keep alive what must be; if it raises, the rest is let go.
+        stopping: whether to end after those in hand.
     """
     outcome = Outcome()
     while ids and not stopping():
         taken = states.take(ids, now=clock())
         crash_point("sender:taken")
-        ids = _Batch(taken, post, clock, outcome).work(between=between, stopping=stopping)
+        ids = _Batch(taken, room, clock, outcome).work(between=between, stopping=stopping)
     outcome.undone = ids
     return outcome
 
@@ -70,23 +75,27 @@ class _Batch:
     """Rows of one lease."""
 
     def __init__(
-        self, taken: list[Taken], post: Post, clock: Callable[[], datetime], outcome: Outcome
+        self, taken: list[Taken], room: PostRoom, clock: Callable[[], datetime], outcome: Outcome
     ) -> None:
-        self.taken, self.post, self.clock, self.outcome = taken, post, clock, outcome
+        self.taken, self.room, self.clock, self.outcome = taken, room, clock, outcome
         self.lease = taken[0].notification.lease_until if taken else None
 
     def work(self, *, between: Callable[[], None], stopping: Callable[[], bool]) -> list[UUID]:
-        """Deliver one after the other while the lease is young; returns the ids that were let go."""
+        """Deliver while the lease is young; returns the ids that were let go."""
         until = time.monotonic() + IN_HAND.total_seconds()
-        rest = self._without_mail()
+        rest, in_hand = deque(self._without_mail()), {}
         try:
-            while rest and not stopping() and time.monotonic() < until:
+            while in_hand or (rest and not stopping() and time.monotonic() < until):
                 between()
-                self._deliver(rest.pop(0))
-        except BaseException:
+                while rest and len(in_hand) < self.room.size and not stopping():
+                    one = rest.popleft()
+                    in_hand[self.room.hand_in(one.notification.user_id, partial(mail.compose, one))] = one
+                for sending in wait(in_hand, timeout=BREATH, return_when=FIRST_COMPLETED).done:
+                    self._settle(in_hand.pop(sending), sending)
+        finally:
+            for sending, one in in_hand.items():
+                self._settle(one, sending)
             states.let_go(_ids(rest), lease=self.lease)
-            raise
-        states.let_go(_ids(rest), lease=self.lease)
         return _ids(rest)
 
     def _without_mail(self) -> list[Taken]:
@@ -111,26 +120,20 @@ class _Batch:
         self._told(inbox)
         return [one for one in open_ones if one not in lost and one not in inbox]
 
-    def _deliver(self, one: Taken) -> None:
-        row = one.notification
+    def _settle(self, one: Taken, sending: Future) -> None:
+        """Write down what became of a mail."""
         try:
-            letter = mail.compose(one)
-        except Exception as error:  # whatever is wrong with one payload must not hold up the others
-            logger.exception("Notification %s cannot be put into words.", row.pk)
-            self._not_now(one, f"It cannot be put into words: {type(error).__name__}: {error}")
-            return
-        try:
-            self.post.send(letter)
+            sending.result()
         except MailServerAway as away:
             self.outcome.server_is_away = True
             due_at = self.clock() + AWAY_WAIT * _spread()
-            states.postpone([row.pk], lease=self.lease, due_at=due_at, reason=str(away), counted=False)
-        except NotNow as refusal:
+            row_id = one.notification.pk
+            states.postpone([row_id], lease=self.lease, due_at=due_at, reason=str(away), counted=False)
+        except (NotNow, Unwritable) as refusal:
             self._not_now(one, str(refusal))
         except Refused as refusal:
             self._failed(one, str(refusal))
         else:
-            crash_point("sender:mailed")
             self._told([one])
 
     def _not_now(self, one: Taken, reason: str) -> None:
@@ -160,5 +163,5 @@ def _spread() -> float:
     return random.uniform(1, 1.5)  # noqa: S311 - nothing secret
 
 
-def _ids(taken: list[Taken]) -> list[UUID]:
+def _ids(taken: Iterable[Taken]) -> list[UUID]:
     return [one.notification.pk for one in taken]

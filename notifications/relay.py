@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from notifications import states, transport
 from orgs.crash_points import crash_point
 
-PAGE = 500
+PAGE = 2_000
 QUEUE_ROOM = 20_000  # messages that may wait at the broker at all
 BULK_ROOM = 500  # of which so many may be there when one that is in bulk is added
 RUN_SECONDS = 30.0  # after which a run ends even where more is due: the next one goes on

@@ -18,7 +18,8 @@ from django.utils import timezone
 from notifications.broker import BrokerAway, Consumer, Delivery, DoesNotFit, Topology
 from notifications.delivery import Outcome, deliver
 from notifications.outbox import DRAIN
-from notifications.post import IDLE_SECONDS, Post
+from notifications.post import IDLE_SECONDS
+from notifications.post_room import PostRoom
 from orgs.nudge import nudge
 
 BATCH = 50
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 class Sender:
     def __init__(self) -> None:
-        self.post = Post()
+        self.post = PostRoom()
         self.is_ending = False
         self._woken = threading.Event()
 
@@ -81,7 +82,7 @@ class Sender:
             consumer.refuse(delivery)
         outcome = deliver(
             [row for row in named.values() if row],
-            post=self.post,
+            room=self.post,
             clock=timezone.now,
             between=consumer.breathe,
             stopping=lambda: self.is_ending,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from notifications.broker import Publisher, Settled, Topology
 from notifications.delivery import deliver
-from notifications.post import Post
+from notifications.post_room import PostRoom
 
 PORTION = 50
 
@@ -35,7 +35,7 @@ class Straight:
     """The sender in this very process, page by page."""
 
     def __enter__(self) -> "Straight":
-        self.post = Post()
+        self.post = PostRoom()
         return self
 
     def __exit__(self, *_) -> None:
@@ -47,5 +47,5 @@ class Straight:
     def publish(self, messages: Iterable[tuple[str, str]]) -> Settled:
         ids = [message_id for message_id, _ in messages]
         for start in range(0, len(ids), PORTION):
-            deliver([UUID(each) for each in ids[start : start + PORTION]], post=self.post, clock=timezone.now)
+            deliver([UUID(each) for each in ids[start : start + PORTION]], room=self.post, clock=timezone.now)
         return Settled(sent=ids)

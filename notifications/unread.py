@@ -30,6 +30,20 @@ def states(people: list[UUID]) -> dict[UUID, dict]:
         return {person: {"unread": unread, "newest": newest} for person, unread, newest in cursor.fetchall()}
 
 
+def count(user_id: UUID) -> int:
+    """How many messages a person has not read, up to COUNTED."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM (
+                SELECT FROM notifications WHERE user_id = %s AND read_at IS NULL LIMIT %s
+            ) AS unread
+            """,
+            [user_id, COUNTED],
+        )
+        return cursor.fetchone()[0]
+
+
 def _read(topics: list[Topic]) -> dict[Topic, dict]:
     found = states([topic.subject for topic in topics])
     return {topic: found[topic.subject] for topic in topics}

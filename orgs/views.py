@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from orgs import roles
 from orgs.models import User
 from orgs.offers import offered_to
 from orgs.profile import ProfileForm
@@ -30,6 +31,7 @@ def account(request):
     context = {
         "form": form,
         "memberships": memberships,
+        "runs": _runs(request),
         "offers": offered_to(person),
         "may_start": settings.ORGANIZATIONS_BY_ANYBODY,
         "is_managed_elsewhere": is_managed_elsewhere(person),
@@ -46,3 +48,9 @@ def sign_out_everywhere(request):
     logout(request)
     messages.success(request, _("You are signed out everywhere."))
     return redirect("account_login")
+
+
+def _runs(request) -> set:
+    """The organizations whose admin opens for the person."""
+    held = roles.held_during(request).by_organization
+    return {organization_id for organization_id, rights in held.items() if rights & roles.BACK_OFFICE}

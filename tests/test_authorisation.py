@@ -41,7 +41,7 @@ EVENTS = tuple(SEEN_BY)
 
 # What an answer comes to.
 PAGE, LOGIN, ELSEWHERE, NOTHING = "a page", "sign in first", "look there", "nothing here"
-FOR_ANOTHER, NOT_SO = "for somebody else", "not by this method"
+REFUSED, NOT_SO = "refused", "not by this method"
 
 
 def everybody(person, thing):
@@ -86,6 +86,15 @@ def holder_onwards(person, thing):
 
 def signed_in_or_not_so(person, thing):
     return LOGIN if person in SIGNED_OUT else NOT_SO
+
+
+def signed_in_or_nothing(person, thing):
+    return LOGIN if person in SIGNED_OUT else NOTHING
+
+
+def signed_in_or_refused(person, thing):
+    """For programs, which cannot follow to a sign-in page."""
+    return REFUSED if person in SIGNED_OUT else PAGE
 
 
 def signed_in_else_onwards(person, thing):
@@ -141,7 +150,7 @@ def bearer_of_the_link(person, thing):
     """The invite is for another address than any of these people's."""
     if person in SIGNED_OUT:
         return ELSEWHERE
-    return FOR_ANOTHER if thing == "own" else NOTHING
+    return REFUSED if thing == "own" else NOTHING
 
 
 EVENTS_THERE = {"things": EVENTS}
@@ -154,6 +163,8 @@ TABLE: dict[str, Rule] = {
     "events.ics": Rule(everybody),
     "events/<uuid:event_id>/": Rule(who_may_see, **EVENTS_THERE),
     "events/<uuid:event_id>/event.ics": Rule(who_may_see, **EVENTS_THERE),
+    "events/<uuid:event_id>/state/": Rule(who_may_see, **EVENTS_THERE),
+    "live/events/<uuid:event_id>/": Rule(who_may_see, **EVENTS_THERE),
     "events/<uuid:event_id>/book/": Rule(onwards, booker, **EVENTS_THERE),
     "bookings/": Rule(signed_in, signed_in_or_not_so),
     "bookings/<uuid:booking_id>/": Rule(holder, signed_in_or_not_so, **OWN),
@@ -162,6 +173,8 @@ TABLE: dict[str, Rule] = {
     "notifications/": Rule(signed_in, signed_in_or_not_so),
     "notifications/read/": Rule(signed_in_or_not_so, signed_in_onwards),
     "notifications/<uuid:notification_id>/read/": Rule(signed_in_or_not_so, holder_onwards, **OWN),
+    "notifications/state/": Rule(signed_in_or_refused),
+    "live/notifications/": Rule(signed_in_or_refused),
     "notifications/preferences/": Rule(signed_in, signed_in_onwards),
     "notifications/unsubscribe/<str:token>/": Rule(nowhere, everybody, **NONE_THERE),
     "invites/": Rule(nowhere, invite_page),
@@ -172,6 +185,11 @@ TABLE: dict[str, Rule] = {
     "look.css": Rule(everybody),
     r"logo/(?P<name>[0-9a-f]{64}\.webp)": Rule(nowhere, **NONE_THERE),
     "account/": Rule(signed_in, signed_in),
+    "account/data/": Rule(signed_in, signed_in_or_not_so),
+    # What matters most asks for the password once more: everybody is led there.
+    "account/data.json": Rule(signed_in_onwards, signed_in_or_not_so),
+    "account/delete/": Rule(signed_in_onwards, signed_in_onwards),
+    "account/sign-out-everywhere/": Rule(signed_in_or_not_so, signed_in_onwards),
     "accounts/login/": Rule(signed_out, signed_out),
     "accounts/logout/": Rule(signed_in_else_onwards, onwards),
     "accounts/inactive/": Rule(everybody),
@@ -189,6 +207,30 @@ TABLE: dict[str, Rule] = {
         everybody, everybody, **NONE_THERE
     ),
     "accounts/login/code/confirm/": Rule(onwards, onwards),
+    "accounts/sessions/": Rule(signed_in, signed_in_onwards),
+    "accounts/2fa/": Rule(signed_in, signed_in_or_not_so),
+    "accounts/2fa/authenticate/": Rule(onwards, onwards),
+    "accounts/2fa/reauthenticate/": Rule(signed_in_onwards, signed_in_onwards),
+    # Nobody here has a second factor.
+    "accounts/2fa/recovery-codes/": Rule(signed_in_or_nothing, signed_in_or_not_so),
+    "accounts/2fa/recovery-codes/download/": Rule(signed_in_or_nothing, signed_in_or_nothing),
+    "accounts/2fa/recovery-codes/generate/": Rule(signed_in_onwards, signed_in_onwards),
+    "accounts/2fa/totp/activate/": Rule(signed_in_onwards, signed_in_onwards),
+    "accounts/2fa/totp/deactivate/": Rule(signed_in_or_nothing, signed_in_or_nothing),
+    "accounts/2fa/webauthn/": Rule(signed_in, signed_in_or_not_so),
+    "accounts/2fa/webauthn/add/": Rule(signed_in_onwards, signed_in_onwards),
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": Rule(signed_in_onwards, signed_in_onwards, **NONE_THERE),
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": Rule(signed_in_onwards, signed_in_onwards, **NONE_THERE),
+    "accounts/2fa/webauthn/login/": Rule(onwards, onwards),
+    "accounts/2fa/webauthn/reauthenticate/": Rule(signed_in_onwards, signed_in_onwards),
+    # Without an identity provider there is no single sign-on to be had.
+    "oidc/authenticate/": Rule(nowhere),
+    "oidc/callback/": Rule(nowhere),
+    "oidc/arrive/": Rule(nowhere),
+    "oidc/leave/": Rule(nowhere),
+    "oidc/backchannel-logout/": Rule(not_so, nowhere),
+    "oidc/connect/": Rule(not_so, signed_in_onwards),
+    "oidc/disconnect/": Rule(not_so, signed_in_onwards),
     "healthz": Rule(everybody),
     "readyz": Rule(everybody),
 }
@@ -216,7 +258,7 @@ def answer_of(response) -> str:
         case 301 | 302 | 303:
             return LOGIN if response["Location"].startswith("/accounts/login/?next=") else ELSEWHERE
         case 403:
-            return FOR_ANOTHER
+            return REFUSED
         case 404:
             return NOTHING
         case 405:
@@ -227,7 +269,9 @@ def answer_of(response) -> str:
 
 def content_of(response) -> str:
     """Without what differs from one answer to the next: ids, keys, and the form's proof of origin."""
-    content = b"".join(response.streaming_content) if response.streaming else response.content
+    if getattr(response, "streaming", False):
+        return ""  # a calendar's or a picture's answer is no page; a live one never ends
+    content = response.content
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", content.decode())
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "", text)
 
@@ -279,6 +323,8 @@ def address(tenants):
                 return str(ids[name][thing].pk if thing in ids[name] else MISSING)
             if name == "token":
                 return acme.invite_token if thing == "own" else "0" * 43
+            if name == "pk":
+                return "7"
             return {"name": f"{'0' * 64}.webp", "uidb36": "zzz"}.get(name, "0-0")
 
         return "/" + re.sub(r"<\w+:(\w+)>|\(\?P<(\w+)>[^)]*\)", value, route)

@@ -22,7 +22,7 @@ from notifications.live.announcer import Announcer
 from notifications.live.server import LiveServer
 from notifications.models import Notification
 from orgs.models import Organization, User
-from tests.factories import EventFactory, MembershipFactory, UserFactory
+from tests.factories import EventFactory, MembershipFactory, OrganizationFactory, UserFactory
 from tests.own_redis import OwnRedis
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -381,9 +381,19 @@ class TestWhoMayWatch:
 
         living(scenario)
 
+    def test_a_host_shows_the_events_of_its_own_organization_alone(self, event):
+        other = OrganizationFactory()
+
+        async def scenario(application):
+            for organization, status in ((event.org, 200), (other, 404)):
+                visit = Visit(application, of(event), host=f"{organization.slug}.localhost")
+                assert await visit.begin() == status
+
+        living(scenario)
+
     def test_an_unknown_host_is_refused(self, event):
         async def scenario(application):
-            assert await Visit(application, of(event), host="elsewhere.example").begin() == 400
+            assert await Visit(application, of(event), host="elsewhere.example").begin() == 421
 
         living(scenario)
 

@@ -43,6 +43,10 @@ class EventAdmin(EventSteps, TenantModelAdmin):
     ordering = ["-event_date", "-pk"]
     autocomplete_fields = ["org"]
     actions = ["publish_events"]
+    saved = gettext_lazy(
+        "The draft is saved; nobody sees it yet. Draw a seating plan if it has one, look at the preview, and "
+        "publish it when it is ready."
+    )
 
     # The form
 

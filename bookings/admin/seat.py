@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from bookings.admin.filters import EventFilter
+from bookings.admin.proof import ProofDesk
 from bookings.models import BookingSeat
 from bookings.telling import seat_labels
 from orgs.admin_site import ReadOnlyAdmin
@@ -13,7 +14,7 @@ from orgs.models.permissions import Right
 
 
 @admin.register(BookingSeat)
-class SeatAdmin(ReadOnlyAdmin):
+class SeatAdmin(ProofDesk, ReadOnlyAdmin):
     organization_path = "event__org"
     rights: ClassVar = {"view": Right.SEE_BOOKINGS}
     list_display = ["label", "event", "person", "status", "updated_at"]

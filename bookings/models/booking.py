@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from bookings.models.history import BookingHistory
 from events.models import Event
@@ -111,7 +112,8 @@ class Booking(Identified, Dated):
         ]
 
     def __str__(self):
-        return f"{self.seats} × {self.event_id}, {self.status}"
+        seats = ngettext("%(n)s seat, %(state)s", "%(n)s seats, %(state)s", self.seats)
+        return seats % {"n": self.seats, "state": self.get_status_display()}
 
     @property
     def is_confirmed(self) -> bool:

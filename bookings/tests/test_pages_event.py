@@ -237,6 +237,7 @@ class TestItsCost:
         with django_assert_num_queries(1):
             client.get(page_of(event))
 
+    @pytest.mark.django_db(transaction=True)  # which keeps the session in Redis
     def test_is_at_most_eight_for_who_books_on_a_map(self, client, person, django_assert_max_num_queries):
         event = EventFactory(total_slots=900, layout=hall(stalls=20, balcony=10), visibility="members")
         MembershipFactory(organization=event.org, user=person)

@@ -186,6 +186,7 @@ class TestTheList:
         assert "Nothing booked" in words(client.get("/bookings/"))
         assert "Nothing behind you yet" in words(client.get("/bookings/?when=past"))
 
+    @pytest.mark.django_db(transaction=True)  # which keeps the session in Redis
     def test_costs_the_same_for_one_and_for_twenty(self, client, person, django_assert_num_queries):
         for bookings in (1, 19):
             for _ in range(bookings):

@@ -53,6 +53,14 @@ class TestReconcile:
         assert drift.mended
         assert says(event) == 9
 
+    def test_mends_what_a_counter_of_before_an_outage_still_says(self, event, book, check):
+        book(event, 1)
+        set_counter(event, 7)
+        SEATS.client.incr(seat_counter.GENERATION)
+        [drift] = check(event).drifts
+        assert (drift.was, drift.should_be, drift.mended) == (7, 9, True)
+        assert SEATS.client.get(f"event:{event.pk}:slots") == b"9"
+
     def test_leaves_everything_as_it_is_on_a_dry_run(self, event, book, check):
         book(event, 1)
         set_counter(event, 0)

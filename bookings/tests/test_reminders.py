@@ -171,6 +171,7 @@ class TestNobodyIsReminded:
         assert len(reminded()) == 1
         Notification.objects.all().delete()
         EventJob.objects.all().delete()
+        Event.objects.update(status="cancelled")  # only then can an organization be closed
         Organization.objects.update(status="closed")
         remind(at=MOMENT)
         assert reminded() == []

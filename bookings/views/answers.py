@@ -1,13 +1,17 @@
 """How refusals and failures of the services become answers: the one place that knows their statuses."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 from bookings import errors
 from orgs.kept_form import kept_form
+from orgs.look import look
 
 ILL_ASKED = (
     errors.KeyUsedDifferently,
@@ -17,6 +21,9 @@ ILL_ASKED = (
     errors.SeatNamedTwice,
 )
 PATIENCE = 5  # seconds after which trying again is worth it
+PAGES_KEPT = 500
+
+_sold_out: OrderedDict[tuple, str] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,17 @@ def see_other(*to, **names) -> HttpResponse:
 
 
 def sold_out(request, event_id: UUID, refusal: errors.NotEnoughSeats) -> HttpResponse:
-    """The refusal of the counter: it costs no query, whoever asks."""
+    """The refusal of the counter: it costs no query, and looks the same to everybody who gets nothing."""
     facts = {"event_id": event_id, "refusal": refusal, "key": uuid4() if refusal.free else None}
-    return render(request, "bookings/sold_out.html", facts, status=status_of(refusal))
+    if refusal.free:
+        return render(request, "bookings/sold_out.html", facts, status=status_of(refusal))
+    place = (event_id, get_language(), request.get_host(), *look(request).values())
+    page = _sold_out.get(place)
+    if page is None:
+        page = _sold_out[place] = render_to_string("bookings/sold_out.html", facts, request)
+        while len(_sold_out) > PAGES_KEPT:
+            _sold_out.popitem(last=False)
+    return HttpResponse(page, status=status_of(refusal))
 
 
 def busy(request) -> HttpResponse:

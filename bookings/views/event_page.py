@@ -12,8 +12,18 @@ from bookings.views.answers import ways_on
 from bookings.views.finding import event_for
 from bookings.views.seat_map import seat_map
 from events.models import Event
+from orgs.composed import Composed
 
 OWN_SHOWN = 10
+OWN = Composed(
+    lambda event, person: (
+        Booking.objects.held_by(person)
+        .active()
+        .filter(event_id=event)
+        .order_by("-created_at", "-id")[:OWN_SHOWN]
+    ),
+    parameters=2,
+)
 
 
 @require_safe
@@ -54,7 +64,7 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
 def _own_bookings(event: Event, person) -> list[Booking]:
     if not person.is_authenticated:
         return []
-    return list(event.bookings.held_by(person.pk).active().order_by("-created_at", "-id")[:OWN_SHOWN])
+    return OWN.all(event.pk, person.pk)
 
 
 def _asked(form) -> int:

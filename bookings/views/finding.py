@@ -1,17 +1,30 @@
 """Looking up is being allowed: what a person may not see is as if it were not there."""
 
+from uuid import UUID
+
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 
 from bookings.models import Booking
 from events.models import Event
 from events.visibility import may_see
+from orgs.composed import Composed
+
+EVENT = Composed(lambda event: Event.objects.select_related("org", "totals").filter(pk=event))
+OWN_BOOKING = Composed(
+    lambda booking, person: (
+        Booking.objects.held_by(person).select_related("event__org", "event__totals").filter(pk=booking)
+    ),
+    parameters=2,
+)
 
 
-def event_for(request, event_id) -> Event:
+def event_for(request, event_id: UUID) -> Event:
     """The event with its organization and totals, if it is shown on this host and to this person. Whoever
     holds a booking sees it whatever became of it, wherever they look: their own things are theirs."""
-    event = get_object_or_404(Event.objects.select_related("org", "totals"), pk=event_id)
+    try:
+        event = EVENT.get(event_id)
+    except Event.DoesNotExist:
+        raise Http404 from None
     person = request.user
     if event.is_shown_by(request.organization) and may_see(event, person):
         return event
@@ -20,8 +33,9 @@ def event_for(request, event_id) -> Event:
     raise Http404
 
 
-def booking_for(person, booking_id) -> Booking:
+def booking_for(person, booking_id: UUID) -> Booking:
     """One of the person's own bookings, with its event."""
-    return get_object_or_404(
-        Booking.objects.held_by(person.pk).select_related("event__org", "event__totals"), pk=booking_id
-    )
+    try:
+        return OWN_BOOKING.get(booking_id, person.pk)
+    except Booking.DoesNotExist:
+        raise Http404 from None

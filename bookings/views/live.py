@@ -37,7 +37,7 @@ def event_state(request, event_id):
 
 
 def _topic(request, event_id) -> Topic:
-    event = event_for(request.user, event_id)
+    event = event_for(request, event_id)
     first, _, last = request.GET.get("seats", "").partition("-")
     asks_for_a_part = request.user.is_authenticated and _is_seat(first) and _is_seat(last)
     return topic(event, part=(int(first), int(last)) if asks_for_a_part else None)

@@ -8,13 +8,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bookings import queue_mirror, story
-from bookings.models import Booking, BookingHistory
+from bookings.models import Booking, BookingHistory, BookingSeat
 from bookings.views.finding import booking_for
 from bookings.views.panel import parties_waiting
 from bookings.waitlist import place_in_line
+from orgs.composed import Composed
 from orgs.keyset import Keyset
 
 COMING = Keyset("event__event_date", size=20)
+HISTORY = Composed(lambda booking: BookingHistory.objects.of_booking(booking))
+SEATS = Composed(
+    lambda booking: BookingSeat.objects.booked().filter(booking_id=booking).order_by("seat_no"),
+)
 GONE = Keyset("event__event_date", newest_first=True, size=20)
 
 
@@ -43,7 +48,7 @@ def booking_list(request):
 def booking_detail(request, booking_id):
     booking = booking_for(request.user, booking_id)
     event, layout = booking.event, booking.event.seating
-    entries = list(BookingHistory.objects.of_booking(booking.pk))
+    entries = HISTORY.all(booking.pk)
     passed, passed_more = story.passings(booking, entries)
     return render(
         request,
@@ -76,4 +81,4 @@ def _seats(booking: Booking, layout) -> str:
 
 
 def seat_nos_of(booking: Booking) -> list[int]:
-    return list(booking.booked_seats.booked().order_by("seat_no").values_list("seat_no", flat=True))
+    return [seat.seat_no for seat in SEATS.all(booking.pk)]

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -6,7 +7,7 @@ from django.utils import timezone
 
 from events import services
 from events.models import Event
-from events.services import EventRefused
+from events.services import EventRefused, copy_event
 from notifications.models import Notification
 from tests.factories import EventFactory, OrganizationFactory
 
@@ -223,3 +224,26 @@ class TestSeats:
                 event_date=timezone.now(),
                 total_slots=1_000_001,
             )
+
+
+class TestCopyEvent:
+    def test_makes_a_draft_with_the_same_facts(self, now):
+        event = EventFactory(with_layout=True, queue_rule="fill", max_seats_per_person=4)
+        copied = copy_event(event_id=event.pk, title="Again", event_date=event.event_date + timedelta(days=7))
+        assert not copied.is_published
+        assert (copied.title, copied.org_id, copied.layout) == ("Again", event.org_id, event.layout)
+        assert (copied.queue_rule, copied.max_seats_per_person, copied.total_slots) == ("fill", 4, 10)
+
+    def test_keeps_its_hours_when_the_clocks_have_changed_in_between(self):
+        berlin = ZoneInfo("Europe/Berlin")
+        starts = datetime(2031, 3, 28, 19, tzinfo=berlin)
+        event = EventFactory(
+            event_date=starts,
+            ends_at=datetime(2031, 3, 28, 22, tzinfo=berlin),
+            booking_opens_at=datetime(2031, 3, 21, 9, tzinfo=berlin),
+        )
+        copied = copy_event(
+            event_id=event.pk, title="Again", event_date=datetime(2031, 4, 4, 19, tzinfo=berlin)
+        )
+        assert copied.ends_at == datetime(2031, 4, 4, 22, tzinfo=berlin)
+        assert copied.booking_opens_at == datetime(2031, 3, 28, 9, tzinfo=berlin)

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Leasing a row changes no indexed column: with room on the page it touches no index either (HOT).
+        migrations.RunSQL(
+            "ALTER TABLE notifications SET (fillfactor = 70)",
+            "ALTER TABLE notifications RESET (fillfactor)",
+        ),
         AddIndexSafely(
             model_name="notification",
             index=models.Index(

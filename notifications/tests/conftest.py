@@ -14,7 +14,7 @@ from notifications import outbox
 from notifications.broker import Consumer, Publisher, Topology
 from notifications.broker.connecting import parameters
 from notifications.models import Notification
-from notifications.post import Post
+from notifications.post_room import PostRoom
 from tests.factories import UserFactory
 
 
@@ -114,7 +114,7 @@ def sink(settings):
 
 @pytest.fixture
 def post():
-    held = Post()
+    held = PostRoom(1)
     yield held
     held.close()
 

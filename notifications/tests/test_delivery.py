@@ -26,7 +26,7 @@ def hand_over(now):
 def delivering(post):
     def delivering_(*rows, **options):
         options.setdefault("clock", timezone.now)
-        outcome = deliver([row.pk for row in rows], post=post, **options)
+        outcome = deliver([row.pk for row in rows], room=post, **options)
         for row in rows:
             row.refresh_from_db()
         return outcome
@@ -79,7 +79,7 @@ class TestDeliver:
         assert (row.status, sink.mails) == ("sent", [])
 
     def test_knows_a_message_of_no_row(self, post, db):
-        assert deliver([UserFactory().pk], post=post, clock=timezone.now).delivered == 0
+        assert deliver([UserFactory().pk], room=post, clock=timezone.now).delivered == 0
 
     def test_lets_the_rest_go_when_asked_to_end(self, owe, hand_over, delivering, sink):
         rows = [owe() for _ in range(3)]

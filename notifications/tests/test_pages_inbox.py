@@ -111,10 +111,13 @@ class TestTheInbox:
         assert "Nothing to tell you yet" in words(client.get("/notifications/"))
 
     @pytest.mark.parametrize("rows", [1, 19])
-    def test_costs_three_questions_however_many(self, client, person, django_assert_num_queries, rows):
+    def test_costs_three_questions_however_many(
+        self, client, person, django_assert_num_queries, django_capture_on_commit_callbacks, rows
+    ):
         for _ in range(rows):
             tell(person)
-        client.get("/notifications/")
+        with django_capture_on_commit_callbacks(execute=True):  # from here on the session has its copy
+            client.get("/notifications/")
         with django_assert_num_queries(3):
             client.get("/notifications/")
 
@@ -165,3 +168,20 @@ class TestReading:
         assert client.get(path.format(pk=row.pk)).status_code == 405
         row.refresh_from_db()
         assert row.read_at is None
+
+    def test_shows_what_is_unread_alone(self, client, person):
+        tell(person, title="Unread")
+        row = tell(person, title="Read")
+        client.post(f"/notifications/{row.pk}/read/")
+        told = client.get("/notifications/", {"show": "unread"}).context["told"]
+        assert [message.title for message in told] == ["You are going to Unread"]
+
+    def test_goes_back_to_what_is_unread(self, client, person):
+        row = tell(person)
+        answer = client.post(f"/notifications/{row.pk}/read/", {"show": "unread"})
+        assert answer["Location"] == "/notifications/?show=unread"
+        assert "You have read everything" in words(client.get(answer["Location"]))
+
+    def test_says_how_long_ago_in_one_unit(self, client, person):
+        tell(person, at=timezone.now() - timedelta(days=2, hours=6))
+        assert "2\xa0days ago" in client.get("/notifications/").content.decode()

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from orgs.admin.organization_form import SETTINGS, OrganizationForm
+from orgs.admin.organization_form import LOGO, SETTINGS, OrganizationForm
 from orgs.admin_site import PLATFORM_ALONE, TenantModelAdmin, standing_in
 from orgs.models import Organization
 from orgs.models.permissions import Right
@@ -27,7 +27,7 @@ class OrganizationAdmin(TenantModelAdmin):
     search_fields = ["name", "slug", "domain"]
     ordering = ["name", "pk"]
     fieldsets = [
-        (None, {"fields": ["name", *SETTINGS]}),
+        (None, {"fields": ["name", *SETTINGS, *LOGO]}),
         (_("Where it is found"), {"fields": PLATFORMS}),
     ]
 

@@ -6,9 +6,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from orgs import logos
 from orgs.models import Organization
 from orgs.organization_settings import validate_settings
 
+LOGO = ["logo", "no_logo"]
 SETTINGS = ["colour", "support_email", "time_zone", "reminder_hours"]
 ZONES = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
 
@@ -38,6 +40,14 @@ class OrganizationForm(forms.ModelForm):
         required=False,
         help_text=_("Hours before an event at which its people are reminded, such as 24, 2; at most three."),
     )
+
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/webp,image/gif"}),
+        help_text=_("A PNG, JPEG or WebP file of at most 2 MB. Choose none to keep the one there is."),
+    )
+    no_logo = forms.BooleanField(label=_("Take the logo away"), required=False)
 
     class Meta:
         model = Organization
@@ -71,6 +81,18 @@ class OrganizationForm(forms.ModelForm):
                     self.add_error(name, error)
         return facts
 
+    def clean_logo(self) -> str | None:
+        """The name of the picture as it is kept."""
+        if not self.cleaned_data["logo"]:
+            return None
+        try:
+            return logos.store(self.cleaned_data["logo"])
+        except logos.LogoRefused as refused:
+            raise ValidationError(str(refused)) from refused
+
     def settings_as_sent(self) -> dict:
         """What the form says of each setting; None for one that is not to be there."""
-        return {name: self.cleaned_data.get(name) or None for name in SETTINGS}
+        sent = {name: self.cleaned_data.get(name) or None for name in SETTINGS}
+        if self.cleaned_data["logo"] or self.cleaned_data["no_logo"]:
+            sent["logo"] = self.cleaned_data["logo"]
+        return sent

@@ -2,11 +2,15 @@
 
 from typing import ClassVar
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from orgs.admin_site.logbook import who_may_be_named
 from orgs.admin_site.paging import CappedPaginator
@@ -101,7 +105,30 @@ class TenantModelAdmin(Walls, ModelAdmin):
             for step in self.steps
             if obj is not None and self.may(request, step.deed) and step.offered(obj)
         ]
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        one_way_to_save = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, context | one_way_to_save, add, change, form_url, obj)
+
+    saved = _("Saved.")  # what is said of a new row; of a changed one it is this in any case
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """On to the row's own page, where its steps are."""
+        if IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return self._stay(request, obj, self.saved)
+
+    def response_change(self, request, obj):
+        if IS_POPUP_VAR in request.POST:
+            return super().response_change(request, obj)
+        return self._stay(request, obj, _("Saved."))
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        """Django's own redirect, which a foreign row and a missing one share, in words without the key."""
+        messages.warning(request, _("There is no such page, or it is not one of yours."))
+        return redirect("admin:index")
+
+    def _stay(self, request, obj, told):
+        messages.success(request, told)
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", obj.pk)
 
     def _view_of(self, step: Step):
         """May they, is it there (and theirs), and only then the step itself."""

@@ -26,10 +26,11 @@ class Standing:
 
     held: roles.Held
     organization: Organization | None
+    is_at_home: bool = False  # on the organization's own host, where there is no other to look at
 
     @property
     def may_enter(self) -> bool:
-        return self.is_platform or self.organization is not None
+        return self.organization is not None or (self.is_platform and not self.is_at_home)
 
     @property
     def is_platform(self) -> bool:
@@ -81,7 +82,7 @@ def _standing(request) -> Standing:
     if not held.is_back_office:
         return Standing(held, None)
     if here := getattr(request, "organization", None):  # an organization's own host shows that one alone
-        return Standing(held, yours(held).filter(pk=here.pk).first())
+        return Standing(held, yours(held).filter(pk=here.pk).first(), is_at_home=True)
     choice = request.session.get(CHOICE, "")
     chosen = _one_of(yours(held), choice) if choice not in ("", EVERYTHING) else None
     if chosen is None and not held.everywhere:

@@ -79,7 +79,7 @@ class Walls:
         return self.may(request, "change")
 
     def has_delete_permission(self, request, obj=None):
-        """Nothing is deleted here: bookings and events are cancelled, memberships suspended."""
+        """Nothing of a tenant is deleted here: bookings and events are cancelled, members leave by a step."""
         return False
 
 

@@ -105,5 +105,5 @@ class TestNames:
     def test_of_which_nothing_is_seen_or_that_upset_others_are_refused(self, client, name):
         facts = {"name": name, "email": "ada@example.org", "password1": "correct-horse-battery"}
         answer = client.post(reverse("account_signup"), facts)
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert answer.context["form"].errors["name"]

@@ -108,7 +108,7 @@ async function ask() {
     if (answer?.ok) showState(await answer.json());
     if (answer?.status === 403 || answer?.status === 404) return disconnect(); // it is not for us any more
   }
-  asking = setTimeout(ask, between(10, 15));
+  if (!document.hidden && stream?.readyState !== EventSource.OPEN) asking = setTimeout(ask, between(10, 15));
 }
 
 if (address) {

@@ -25,9 +25,8 @@ def postgres() -> Iterator[FaultyPostgres]:
     server = plugin.POSTGRES
     server.start()
     try:
+        server.forget()
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("flush", verbosity=0, interactive=False)
-        connection.close()
         yield server
     finally:
         connection.close()

@@ -13,7 +13,7 @@ import redis
 from django.db import connection
 
 from happening.embedded import child
-from happening.embedded.postgres import Postgres
+from happening.embedded.postgres import DATABASE, Postgres
 from happening.embedded.server import Server
 from happening.embedded.valkey import Valkey
 from tests.faults.rabbitmq import Rabbit
@@ -71,6 +71,12 @@ class FaultyPostgres(Faulty, Postgres):
     def stop(self) -> None:
         connection.close()  # the test's own
         super().stop()
+
+    def forget(self) -> None:
+        """Make the database anew: an earlier run may have left another schema."""
+        with self._connect("postgres") as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+            self._ensure_database(server)
 
     def restart_immediately(self) -> None:
         """What `pg_ctl -m immediate restart` does: every session is cut, and the log is replayed."""

@@ -4,11 +4,17 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from bookings.models import Booking, BookingHistory
 from tests.factories import EventFactory
-from tests.faults.checker import complaints, counter_complaints, wrongly_turned_away
+from tests.faults.checker import (
+    complaints,
+    counter_complaints,
+    wait_until_mended,
+    wrongly_turned_away,
+)
 from tests.faults.crowd import Crowd, Log, Visitor
 from tests.faults.programs import Site
 
@@ -116,3 +122,18 @@ class TestTheChecker:
                 redis.set(f"event:{event.pk}:slots", before) if before else redis.delete(
                     f"event:{event.pk}:slots"
                 )
+
+
+class TestAClaimOfAKilledProcess:
+    def test_stays_hidden_where_nobody_reconciles(self, site, make_event, visitors, log, valkey):
+        """The control of what `test_killed_web` believes of worker and beat, which do not run here."""
+        event = make_event(total_slots=60, waitlist=False)
+        doomed, other = site.web("doomed", HAPPENING_CRASH_AT="book:claimed"), site.web("other")
+        Crowd(visitors(5), event.pk, [other.address], parties=[1] * 5).join()
+        crowd = Crowd(visitors(20), event.pk, [doomed.address, other.address], parties=[1] * 20)
+        doomed.wait_until_killed(30)
+        crowd.join()
+        assert complaints(event.pk, log.lines) == []
+        assert wait_until_mended(lambda: counter_complaints(event.pk, valkey), seconds=3) != []
+        call_command("reconcile_slots", verbosity=0)
+        assert counter_complaints(event.pk, valkey) == []

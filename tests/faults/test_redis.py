@@ -71,7 +71,7 @@ class TestRedis:
         assert wrongly_turned_away(self.event.pk, log.lines) == []
 
     def test_saying_0_while_seats_are_free_turns_people_away_for_a_minute_at_most(
-        self, valkey, make_event, crowd_at, two_webs
+        self, valkey, make_event, crowd_at, two_webs, log
     ):
         self.event = make_event(total_slots=ALL // 2, waitlist=False)
         crowd = crowd_at(self.event)
@@ -80,6 +80,8 @@ class TestRedis:
         crowd.join()
         servers = [web.address for web in two_webs]
         assert come_again(crowd.answers, self.event.pk, servers, until=is_sold_out(self.event))
+        last_sold = max(line.began for line in log.lines if line.status == 303)
+        assert any(line.status == 409 and line.ended < last_sold for line in log.lines), "it was not believed"
 
     def test_saying_0_where_one_can_wait_turns_nobody_away(self, valkey, make_event, crowd_at):
         self.event = make_event(total_slots=ALL, waitlist=True)
@@ -99,3 +101,18 @@ class TestRedis:
             time.sleep(0.1)
         assert {line.status for line in crowd.join()} == {303, 409}
         assert is_sold_out(self.event)()
+
+    def test_a_hiccup_in_the_rush_costs_nobody_their_answer(
+        self, valkey, make_event, visitors, two_webs, log
+    ):
+        """Shorter than anybody's patience; those who booked together meanwhile do so once more, together."""
+        parties = [1] * 180
+        self.event = make_event(total_slots=len(parties) + 20, waitlist=False)
+        servers = [web.address for web in two_webs]
+        crowd = Crowd(visitors(len(parties)), self.event.pk, servers, parties=parties, at_once=60)
+        for answers in (20, 60, 100):
+            crowd.wait_for_answers(answers)
+            with valkey.stalled():
+                time.sleep(0.4)
+        assert {line.status for line in crowd.join()} == {303}
+        assert {line.status for line in log.lines} == {303}

@@ -30,7 +30,7 @@ class TestKeycloakGroups:
             rows.add("keycloak_groups", organization_id=nobody)
 
     def test_go_with_their_organization(self, rows):
-        org = rows.add("organizations")
+        org = rows.add("organizations", status="closed")
         rows.add("keycloak_groups", organization_id=org)
         rows.do("DELETE FROM organizations WHERE id = %s", org)
         assert rows.value("SELECT count(*) FROM keycloak_groups") == 0

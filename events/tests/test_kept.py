@@ -1,0 +1,92 @@
+"""Parts of pages that are made once: never another's, never out of date."""
+
+from datetime import timedelta
+
+import pytest
+from django.template import Context, Template
+from django.utils.translation import override
+
+from events.models import Event
+from events.templatetags import kept
+from tests.factories import EventFactory
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    kept._parts.clear()
+
+
+@pytest.fixture
+def event():
+    return EventFactory.build(title="Low Tide")
+
+
+def show(event, *, inside="{{ event.title }}{{ counted.up }}", **more):
+    class Counted:
+        times = 0
+
+        @property
+        def up(self):
+            Counted.times += 1
+            return ""
+
+    text = "{% load kept %}{% kept 'part' event extra %}" + inside + "{% endkept %}"
+    said = Template(text).render(Context({"event": event, "counted": Counted(), "extra": "", **more}))
+    return said, Counted.times
+
+
+class TestKept:
+    def test_is_made_once(self, event):
+        assert show(event) == ("Low Tide", 1)
+        assert show(event) == ("Low Tide", 0)
+
+    @pytest.mark.parametrize("fact", ["title", "place", "description", "category", "queue_rule", "status"])
+    def test_is_made_anew_when_what_people_change_changes(self, event, fact):
+        show(event)
+        setattr(event, fact, "other")
+        assert show(event)[1] == 1
+
+    def test_is_made_anew_when_the_event_moves_or_its_organization_is_renamed(self, event):
+        show(event)
+        event.event_date += timedelta(days=1)
+        assert show(event)[1] == 1
+        event.org.name = "Another"
+        assert show(event)[1] == 1
+
+    def test_stays_when_somebody_books(self, event):
+        show(event)
+        event.available_slots, event.version = 3, 8
+        assert show(event)[1] == 0
+
+    def test_is_kept_apart_by_event_value_and_language(self, event):
+        show(event)
+        assert show(EventFactory.build(title="Low Tide"))[1] == 1
+        assert show(event, extra="https")[1] == 1
+        with override("de"):
+            assert show(event)[1] == 1
+
+    def test_keeps_no_more_than_so_many(self, event, monkeypatch):
+        monkeypatch.setattr(kept, "MOST", 2)
+        for number in range(5):
+            show(event, extra=number)
+        assert len(kept._parts) == 2
+
+    def test_knows_every_word_of_an_event(self):
+        """A field that is added must be put among the words, or be known to be none of them."""
+        numbers = {
+            "available_slots",
+            "total_slots",
+            "is_bookable",
+            "last_waiting_number",
+            "version",
+            "sequence",
+        }
+        others = {
+            *("id", "org", "created_at", "updated_at", "layout", "online_url", "published_at", "source_uid"),
+            *("max_seats_per_booking", "max_seats_per_person", "cancellation_reason"),
+        }
+        words = {
+            *("title", "description", "category", "place", "event_date", "ends_at", "time_zone", "status"),
+            *("visibility", "booking_opens_at", "booking_closes_at", "waitlist", "queue_rule"),
+        }
+        assert {field.name for field in Event._meta.concrete_fields} == numbers | others | words
