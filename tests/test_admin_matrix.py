@@ -75,6 +75,7 @@ STEPS = {
     "events_event_publish": ORGANIZERS,
     "events_event_preview": ORGANIZERS,
     "events_event_move": ORGANIZERS,
+    "notifications_figures": PLATFORM,
     "events_event_capacity": ORGANIZERS,
     "events_event_layout": ORGANIZERS,
     "events_event_book": ORGANIZERS,
@@ -87,6 +88,7 @@ STEPS = {
     "bookings_booking_cancel": ORGANIZERS,
 }
 ACTIONS = {
+    ("notifications_notification", "try_again"): ORGANIZERS,
     ("orgs_accountmail", "send_again"): ADMINS,
     ("events_event", "publish_events"): ORGANIZERS,
     ("bookings_booking", "cancel_bookings"): ORGANIZERS,
