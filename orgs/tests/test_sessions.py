@@ -36,6 +36,7 @@ def own_redis(server):
 def copies(own_redis, monkeypatch):
     """The copies of this process; a second process would have its own."""
     monkeypatch.setattr(breaker, "REST", 0.05)
+    monkeypatch.setattr("orgs.session_copies.SECONDS", 0.6)  # a busy machine is no outage
     made = SessionCopies(own_redis.url)
     monkeypatch.setattr(sessions, "copies", made)
     return made
