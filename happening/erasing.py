@@ -75,7 +75,7 @@ def _ensure_replaceable(person: User) -> None:
 
 def _lock_out(person_id: UUID) -> User:
     with transaction.atomic(durable=True):
-        person = User.objects.select_for_update(no_key=True).get(pk=person_id)
+        person = User.objects.select_for_update(no_key=True, of=("self",)).get(pk=person_id)
         _ensure_replaceable(person)
         if person.is_active:
             person.status = User.Status.SUSPENDED

@@ -47,6 +47,8 @@ class TestEveryService:
             "change_capacity": lambda: services.change_capacity(event_id=event.pk, total_slots=20, **by),
             "reschedule": lambda: services.reschedule(event_id=event.pk, **move, **by),
             "close_waitlist": lambda: services.close_waitlist(event_id=event.pk, now=event.event_date),
+            "change_layout": lambda: services.change_layout(event_id=event.pk, layout=None, **by),
+            "resend": lambda: services.resend(booking_id=booking.pk, **by),
             "cancel_event": lambda: services.cancel_event(event_id=event.pk, reason="So.", **by),
         }
 

@@ -4,6 +4,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.shortcuts import render
 from django.test import RequestFactory, override_settings
+from redis import RedisError
 
 from happening import health
 
@@ -31,13 +32,13 @@ class TestReadyz:
         assert response.json()["database"] == "away"
 
     def test_stays_ready_without_redis(self, client, monkeypatch):
-        class Away:
+        class NoRedis:
             class client:  # noqa: N801 - the shape of a django-redis cache
                 @staticmethod
                 def get_client():
-                    raise Away
+                    raise RedisError
 
-        monkeypatch.setattr(health, "caches", {"default": Away})
+        monkeypatch.setattr(health, "caches", {"default": NoRedis})
         response = client.get("/readyz")
         assert response.status_code == 200
         assert response.json() == {"ready": True, "database": "ok", "redis": "away"}

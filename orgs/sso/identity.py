@@ -27,7 +27,9 @@ def account_of(claims: dict, *, now: datetime) -> User:
     subject = _subject(claims)
     try:
         with transaction.atomic(durable=True):
-            person = User.objects.select_for_update(no_key=True).filter(keycloak_id=subject).first()
+            person = (
+                User.objects.select_for_update(no_key=True, of=("self",)).filter(keycloak_id=subject).first()
+            )
             if person is None:
                 person = _make(subject, claims)
             elif not person.is_active:
@@ -51,7 +53,7 @@ def link(person: User, claims: dict, *, now: datetime) -> User:
     subject = _subject(claims)
     try:
         with transaction.atomic(durable=True):
-            person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
+            person = User.objects.select_for_update(no_key=True, of=("self",)).get(pk=person.pk)
             if person.keycloak_id not in (None, subject):
                 raise IdentityTaken
             person.keycloak_id = subject

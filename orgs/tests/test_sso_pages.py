@@ -11,7 +11,7 @@ from django.urls import reverse
 from orgs.models import AccountMail, User
 from orgs.sso import tokens
 from orgs.tasks import send_account_mail
-from tests.factories import UserFactory
+from tests.factories import OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -320,6 +320,7 @@ class TestFromATenantsHost:
 
     @pytest.fixture
     def tenant(self, client):
+        OrganizationFactory(domain=TENANT)
         return type(client)(headers={"host": TENANT})
 
     @pytest.fixture
