@@ -29,8 +29,8 @@ _LUA = Path(__file__).parent / "lua"
 CLAIM, GIVE_BACK, FOLLOW, MEND = (
     Script(_LUA / f"{name}.lua") for name in ("claim", "give_back", "follow", "mend")
 )
-GENERATION = "seats:generation"
-COUNTED = f"seats:counted:{settings.CACHES['default']['KEY_PREFIX']}"  # which events have a counter
+GENERATION = f"seats:generation:{settings.REDIS_KEY_PREFIX}"
+COUNTED = f"seats:counted:{settings.REDIS_KEY_PREFIX}"  # which events have a counter
 
 logger = logging.getLogger(__name__)
 SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION))

@@ -3,7 +3,7 @@
 It is imported before pytest-django reads the settings. Services given by the environment are used as
 they are. Others are started for this run on data of their own below `.data/test/`, kept between runs
 because making a cluster takes longer than starting one. Runs side by side get a directory each.
-Workers of pytest-xdist inherit the environment of the run that started them.
+Workers of pytest-xdist inherit the environment of the run that started them, and its servers.
 """
 
 import os
@@ -30,7 +30,8 @@ def _own_directory() -> Path:
 
 
 def _provide() -> Lease | None:
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["HAPPENING_INSTANCE"] += worker  # names of its own on the servers that workers share
         return None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
     os.environ.setdefault("REDIS_TIMEOUT", "3")  # a busy machine is no fault of Redis

@@ -7,10 +7,11 @@ what stands is looked up before anybody is answered.
 
 Before that each request sets its seats aside in the counter (`bookings.seat_counter`), which refuses where
 there is nothing to be had. Claim, transaction and commit are one attempt: if Redis fails meanwhile it is
-rolled back, and each request is made again guarded by PostgreSQL alone.
+rolled back, and made again guarded by PostgreSQL alone.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import monotonic
@@ -118,6 +119,11 @@ def _serve(event_id: UUID, gather: Gather) -> None:
             crash_point("book:written")
             _ensure_claims_hold(tickets)
             outcomes = answers  # from here on they may be true
+    except ClaimsLost:
+        for ticket in tickets:
+            ticket.request = replace(ticket.request, claim=Claim(event_id))
+        _serve(event_id, lambda: tickets)  # once more, guarded by PostgreSQL alone
+        return
     except Exception:
         if not tickets:
             raise
