@@ -20,7 +20,7 @@ run: install ## Serve everything at http://localhost:8000 until Ctrl-C (PORT=900
 	@$(BIN)/python -m happening.embedded.run
 
 test: install-dev ## Run all tests but the fault tests (ARGS="-k booking" for some)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 faults: install-dev ## Kill and stall real processes and servers while a crowd books (ARGS="-k redis" for some)
 	@$(BIN)/python -m pytest -c tests/faults/pytest.ini --rootdir . tests/faults $(ARGS)

@@ -31,7 +31,8 @@ def _own_directory() -> Path:
 
 def _provide() -> Lease | None:
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        os.environ["HAPPENING_INSTANCE"] += worker  # names of its own on the servers that workers share
+        instance = os.environ.get("HAPPENING_INSTANCE", "")
+        os.environ["HAPPENING_INSTANCE"] = instance + worker  # names of its own on the servers they share
         return None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
     os.environ.setdefault("REDIS_TIMEOUT", "3")  # a busy machine is no fault of Redis

@@ -47,6 +47,12 @@ class Page(HTMLParser):
             self.forms[-1]["buttons"] += 1
         elif self.forms and tag in ("input", "select", "textarea") and "name" in attrs:
             self.forms[-1]["fields"].append(attrs)
+        elif self.forms and tag == "option" and ("selected" in attrs or "value" not in self._last_field):
+            self._last_field["value"] = attrs.get("value", "")
+
+    @property
+    def _last_field(self) -> dict:
+        return self.forms[-1]["fields"][-1]
 
     def form_to(self, action: str) -> dict:
         return next(form for form in self.forms if action in (form["attrs"].get("action") or ""))
@@ -64,9 +70,10 @@ class Visitor:
         """Send a form with what stands in it; `filled` as a person would fill it in."""
         fields = {}
         for attrs in form["fields"]:
-            if attrs.get("type") in ("checkbox", "radio") and "checked" not in attrs:
+            is_ticked = attrs.get("type") in ("checkbox", "radio")
+            if is_ticked and "checked" not in attrs:
                 continue
-            fields.setdefault(attrs["name"], []).append(attrs.get("value", "on"))
+            fields.setdefault(attrs["name"], []).append(attrs.get("value", "on" if is_ticked else ""))
         for name, value in filled.items():
             fields[name] = value if isinstance(value, list) else [value]
         path = form["attrs"].get("action") or self.path

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -168,7 +167,7 @@ class TestAccept:
         with pytest.raises(InviteGone):
             accept(ada)
 
-    @pytest.mark.parametrize("token", ["", "x", "null", "None", str(uuid4())])
+    @pytest.mark.parametrize("token", ["", "x", "null", "None", "00000000-0000-4000-8000-000000000000"])
     def test_is_refused_for_a_token_that_nobody_gave_out(self, invite, ada, token, now):
         invite()
         with pytest.raises(InviteGone):

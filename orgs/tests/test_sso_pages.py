@@ -359,6 +359,7 @@ class TestFromATenantsHost:
 
     def test_works_on_the_host_that_began(self, tenant, carried):
         arriving = carried()
+        OrganizationFactory(domain="globex.localhost")
         assert tenant.get(arriving.url, headers={"host": "globex.localhost"}).status_code == 400
 
     def test_works_for_a_minute(self, tenant, carried, monkeypatch):
