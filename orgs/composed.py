@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -47,7 +47,7 @@ class Composed:
         ]
         with connection.cursor() as cursor:
             cursor.execute(composed.sql, parameters)
-            return [composed.instance(row) for row in composed.compiler.results_iter([cursor.fetchall()])]
+            return composed.instances(cursor.fetchall())
 
     @cached_property
     def _composed(self) -> "_Compiled":
@@ -65,11 +65,17 @@ class _Compiled:
         fields = facts["select_fields"]
         self._start, self._end = fields[0], fields[-1] + 1
         self._names = [column[0].target.attname for column in self.compiler.select[self._start : self._end]]
-        self._related = get_related_populators(facts, self.compiler.select, connection.alias)
+        self._related = get_related_populators(facts, self.compiler.select, DEFAULT_DB_ALIAS)
         self._annotations = self.compiler.annotation_col_map or {}
+        self._converters = self.compiler.get_converters([column[0] for column in self.compiler.select])
 
-    def instance(self, row: tuple) -> Model:
-        made = self.model.from_db(connection.alias, self._names, row[self._start : self._end])
+    def instances(self, rows: list[tuple]) -> list[Model]:
+        if self._converters:
+            rows = map(tuple, self.compiler.apply_converters(rows, self._converters))
+        return [self._instance(row) for row in rows]
+
+    def _instance(self, row: tuple) -> Model:
+        made = self.model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._start : self._end])
         for related in self._related:
             related.populate(row, made)
         for name, column in self._annotations.items():

@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
@@ -5,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from orgs.composed import Composed
 from orgs.models.fields import ADDRESS, Dated, Identified
 
 
@@ -24,8 +27,17 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_superuser(self, email, password=None, **facts):
         return self.create_user(email, password, is_platform_staff=True, **facts)
 
+    def get(self, *conditions, **facts):
+        """As ever; but one person by their key is what every page begins with, so that is composed once."""
+        if not conditions and facts.keys() == {"pk"} and isinstance(facts["pk"], UUID):
+            return ONE.get(facts["pk"])
+        return super().get(*conditions, **facts)
+
     def get_by_natural_key(self, email):
         return self.alias(written=Lower("email")).get(written=email.lower())
+
+
+ONE = Composed(lambda person: User.objects.filter(pk=person))
 
 
 class User(AbstractBaseUser, Identified, Dated):

@@ -49,5 +49,8 @@ class KeycloakBackend(OIDCAuthenticationBackend):
         return self.whose(self.claims)
 
     def get_user(self, user_id):
-        person = User.objects.filter(pk=user_id).first()
-        return person if person and self.user_can_authenticate(person) else None
+        try:
+            person = User.objects.get(pk=user_id)
+        except User.DoesNotExist:
+            return None
+        return person if self.user_can_authenticate(person) else None
