@@ -38,7 +38,7 @@ class Proof:
     @property
     def due_counter(self) -> int:
         """What the counter is to say while no request is under way."""
-        return 0 if self.event.is_final else self.left
+        return 0 if self.event.is_cancelled else self.left
 
     @property
     def in_free_runs(self) -> int | None:

@@ -110,7 +110,7 @@ def follow(event: Event, *, change: int, left: int) -> None:
         change: of the seats left, without what claims had set aside already.
         left: seats left when it ended.
     """
-    if event.is_final:
+    if event.is_cancelled:
         change, left = 0, 0
     try:
         SEATS.run(FOLLOW, _keys(event.pk), [str(event.pk), event.version, change, left, KEPT, *_terms(event)])

@@ -127,6 +127,17 @@ class TestReconcile:
         assert says(event) is None
         assert event.pk not in set(seat_counter.counted())
 
+    def test_finds_nothing_when_an_event_is_over(self, event, book, check):
+        book(event, 4)
+        Event.objects.filter(pk=event.pk).update(status="completed")
+        assert check(event).drifts == []
+
+    def test_finds_nothing_when_an_event_is_cancelled(self, event, book, cancel_event, check):
+        book(event, 4)
+        cancel_event(event)
+        assert check(event).drifts == []
+        assert says(event) == 0
+
     def test_leaves_word_of_the_last_check(self, event, book, check, now):
         check(event)
         assert cache.get(reconcile.LAST_CHECK) == {"at": now.isoformat(), "events": 1, "drift": 0}
