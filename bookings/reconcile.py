@@ -92,6 +92,18 @@ def reconcile(
     return report
 
 
+def begin_counters(event_ids: Iterable[UUID]) -> int:
+    """Begin the counters of these events where there is none, without waiting for somebody to book; returns
+    how many were begun.
+
+    Raises:
+        Away: of `orgs.breaker`.
+    """
+    found = with_redis(proofs(list(event_ids)))
+    missing = [proof for proof in found if proof.counter is None]
+    return sum(seat_counter.mend(proof.event, left=proof.due_counter, seen=None) for proof in missing)
+
+
 def _busy(report: Report) -> set[UUID]:
     """The events that have a counter, and those with a line that is not mirrored or of another length."""
     waiting = dict(

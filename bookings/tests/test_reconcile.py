@@ -190,6 +190,11 @@ class TestCommand:
         book(event, 1)
         assert "1 events compared, 0 differences." in self.run(str(event.pk))
 
+    def test_begins_the_counter_of_an_event_that_is_named(self, event):
+        assert says(event) is None
+        self.run(str(event.pk))
+        assert says(event) == 10
+
     def test_tells_each_drift_as_json_and_fails_on_a_dry_run(self, event, book):
         book(event, 1)
         set_counter(event, 0)

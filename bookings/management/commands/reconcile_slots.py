@@ -6,14 +6,15 @@ from uuid import UUID
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from bookings.reconcile import Report, reconcile
+from bookings.reconcile import Report, begin_counters, reconcile
 from events.models import Event
 
 
 class Command(BaseCommand):
     help = (
         "Compare seats left, free runs, the counter and the line in Redis with the seats booked, and mend "
-        "what is derived. Without arguments: the events where anything happened lately."
+        "what is derived. Of events that are named, a counter that is missing is begun. Without arguments: "
+        "the events where anything happened lately."
     )
 
     def add_arguments(self, parser):
@@ -25,6 +26,8 @@ class Command(BaseCommand):
     def handle(self, *, events, dry_run, **options):
         ids = Event.objects.values_list("pk", flat=True) if options["all"] else events or None
         report = reconcile(now=timezone.now(), event_ids=ids, dry_run=dry_run)
+        if events and not dry_run and not report.redis_is_away:
+            begin_counters(events)
         if options["json"]:
             self.stdout.write(json.dumps(_as_facts(report), indent=2, default=str))
         else:
