@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.tenants"]
+pytest_plugins = ["tests.tenants", "tests.runtime_role"]

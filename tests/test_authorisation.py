@@ -19,7 +19,7 @@ from django.urls import URLPattern, get_resolver
 from notifications.models import Notification
 from orgs.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 MISSING = UUID(int=7)
 PASSWORD = make_password("correct-horse-battery")
 

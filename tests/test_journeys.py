@@ -15,7 +15,7 @@ from orgs.models import User
 from orgs.tasks import send_account_mail
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 
 SCRIPT = r"<script(?![^>]*\b(?:src=|type=.application/json))[^>]*>"  # JSON is data, and never runs

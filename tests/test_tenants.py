@@ -9,7 +9,7 @@ from events.models import Event
 from orgs.host_cache import known_hosts
 from orgs.models import Membership, Organization
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 PAGES = ["/", "/events/", "/events.ics", "/events/?q=hall", "/events/?org=globex"]
 
 

@@ -24,7 +24,7 @@ from notifications.models import Notification
 from tests.factories import EventFactory, OrganizationFactory, UserFactory
 from tests.truth import assert_sound, assert_told_of_every_change, seats_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 
 class TestBook:

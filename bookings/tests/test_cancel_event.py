@@ -19,7 +19,7 @@ from tests.truth import (
     seats_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 module = import_module("bookings.services.cancel_event")
 

@@ -19,7 +19,7 @@ from notifications.models import Notification
 from tests.factories import EventFactory, UserFactory
 from tests.truth import assert_sound, line_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 TWO_MINUTES = timedelta(minutes=2)
 

@@ -11,7 +11,7 @@ from events.services import EventRefused, copy_event
 from notifications.models import Notification
 from tests.factories import EventFactory, OrganizationFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 PLAN = {"sections": [{"name": "Stalls", "rows": [{"label": "A", "seats": 6}, {"label": "B", "seats": 4}]}]}
 

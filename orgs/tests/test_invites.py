@@ -9,7 +9,7 @@ from orgs.models import Invite, Membership, MembershipHistory, Organization, Use
 from orgs.roles import Right, Role
 from tests.factories import EmailAddressFactory, MembershipFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 ADA = "ada@example.test"
 
 

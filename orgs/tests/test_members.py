@@ -7,7 +7,7 @@ from orgs.models import Membership, MembershipHistory, Organization, User
 from orgs.roles import Role
 from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 
 @pytest.fixture
