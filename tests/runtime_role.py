@@ -1,4 +1,4 @@
-"""Tests that connect as the application does in production: with the runtime role's rights and no others.
+"""Tests that connect as the application does in production: with the rights of the runtime role alone.
 
     pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 

@@ -87,6 +87,7 @@ class TestWhatIsThere:
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.usefixtures("as_the_application")
 class TestEveryPage:
     def test_opens_for_whom_it_should_and_tells_of_nobody_else(self, tenants, role):
         visitor = Visitor(role, tenants)
@@ -143,6 +144,7 @@ class TestEveryPage:
 
 
 @pytest.mark.parametrize("role", [role for role in EVERYBODY if role not in OUTSIDE])
+@pytest.mark.usefixtures("as_the_application")
 class TestInside:
     def test_actions_reach_own_rows_alone(self, tenants, role):
         visitor = Visitor(role, tenants)
@@ -239,6 +241,7 @@ class TestInside:
                     assert visitor.ask(method, url).status_code in (301, 302, 400, 403, 404), url
 
 
+@pytest.mark.usefixtures("as_the_application")
 class TestTheLog:
     def test_names_no_platform_staff_to_tenants(self, tenants):
         own = tenants.acme
@@ -263,6 +266,7 @@ class TestTheLog:
         assert not other.names(client.get(reverse("admin:index")).content)
 
 
+@pytest.mark.usefixtures("as_the_application")
 class TestSwitching:
     def test_shows_one_organization_at_a_time_to_who_has_two(self, tenants):
         first, second = tenants
@@ -309,6 +313,7 @@ class TestSwitching:
         assert foreign in visitor.ask("get", listed).seen
 
 
+@pytest.mark.usefixtures("as_the_application")
 class TestAnOrganizationsOwnHost:
     def test_shows_that_one_alone_whatever_was_chosen(self, tenants):
         first, second = tenants
