@@ -2,13 +2,15 @@
 
 Copies are answered before a session is looked for, so that a crowd in front of an event costs next to
 nothing. Each process keeps its own for a second (`FRESH`), Redis for `settings.PUBLIC_PAGES_KEPT` seconds; so
-far a count of seats may be behind. Whatever else changes an event says `forget`, and the page is made anew. A
-copy carries the mark that stood when its making began: one that a change overtook is never taken for fresh.
+far a count of seats may be behind. A view may say that its page `is_steady`: that is kept longer. Whatever
+else changes an event says `forget`, and the page is made anew. A copy carries the mark that stood when its
+making began: one that a change overtook is never taken for fresh.
 """
 
 import json
 import logging
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
@@ -23,6 +25,8 @@ from orgs.breaker import Away
 from orgs.redis_side import RedisSide
 
 FRESH = 1.0  # seconds
+STEADY = 60  # seconds that Redis keeps a page on which nothing changes but by a change of the event
+PATIENCE = 1.0  # seconds that a visitor waits for the copy that another's request is making
 MARKED = 3_600  # seconds that a mark stays: longer than any page takes to be made
 MOST = 500  # copies in a process
 LIST = "list"
@@ -57,6 +61,7 @@ class PublicPages:
             raise MiddlewareNotUsed
         self._get_response = get_response
         self._copies: OrderedDict[str, tuple[float, dict, bytes]] = OrderedDict()
+        self._making: dict[str, threading.Lock] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         subject = _subject(request)
@@ -68,6 +73,19 @@ class PublicPages:
             return _answer(copy)
         if copy:
             self._keep(key, copy)  # whoever comes meanwhile has it a moment longer; one renewing it is enough
+            return self._made(request, subject, key)
+        lock = self._making.setdefault(key, threading.Lock())
+        is_first = lock.acquire(timeout=PATIENCE)
+        try:
+            copy = self._copies.get(key)  # perhaps another request has made it meanwhile
+            return _answer(copy) if copy else self._made(request, subject, key)
+        finally:
+            if is_first:
+                lock.release()
+                self._making.pop(key, None)
+
+    def _made(self, request: HttpRequest, subject: str, key: str) -> HttpResponse:
+        """From Redis, or else anew."""
         kept, mark = _look_up(subject, key)
         if kept:
             return _answer(self._keep(key, kept))
@@ -75,7 +93,8 @@ class PublicPages:
         if response.status_code == 200 and not response.streaming and not response.cookies:
             headers = dict(response.items())
             self._keep(key, (0.0, headers, response.content))
-            _store(key, mark, headers, response.content)
+            seconds = STEADY if getattr(response, "is_steady", False) else settings.PUBLIC_PAGES_KEPT
+            _store(key, mark, headers, response.content, seconds=seconds)
         else:
             self._copies.pop(key, None)
         return response
@@ -125,12 +144,12 @@ def _look_up(subject: str, key: str) -> tuple[tuple[float, dict, bytes] | None, 
     return None, mark
 
 
-def _store(key: str, mark: str, headers: dict, content: bytes) -> None:
+def _store(key: str, mark: str, headers: dict, content: bytes, *, seconds: int) -> None:
     if not mark:
         return  # Redis was away when the page was begun
     copy = json.dumps([mark, headers, content.decode()])
     try:
-        PAGES.call(lambda client: client.set(key, copy, ex=settings.PUBLIC_PAGES_KEPT))
+        PAGES.call(lambda client: client.set(key, copy, ex=seconds))
     except Away:
         logger.info("A page could not be kept for others.")
 

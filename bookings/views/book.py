@@ -22,11 +22,10 @@ from bookings.views.event_page import event_page
 from bookings.views.finding import event_for
 from events.models import Event
 from orgs.crash_points import crash_point
-from orgs.rate_limits import limited
+from orgs.rate_limits import seconds_to_wait, too_many
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("book")
 def book(request, event_id):
     page = reverse("event_detail", args=[event_id])
     if request.method != "POST":
@@ -35,15 +34,19 @@ def book(request, event_id):
         return redirect_to_login(page)
     if request.organization:
         event_for(request, event_id)  # on the host of an organization its own events are booked, no others
-    form = BookForm(request.POST)
-    if not form.is_valid():
+    form, now, claim = BookForm(request.POST), timezone.now(), None
+    if form.is_valid():
+        asked = {"event_id": event_id, "key": form.cleaned_data["idempotency_key"], **form.party}
+        try:
+            claim = services.set_aside(**asked, now=now)
+        except NotEnoughSeats as refusal:
+            return sold_out(request, event_id, refusal)  # which costs no more than to count who asks
+    if wait := seconds_to_wait(request, "book"):
+        if claim:
+            claim.give_back()
+        return too_many(request, wait)
+    if claim is None:
         return event_page(request, event_for(request, event_id), form=form, status=422)
-    asked = {"event_id": event_id, "key": form.cleaned_data["idempotency_key"], **form.party}
-    now = timezone.now()
-    try:
-        claim = services.set_aside(**asked, now=now)
-    except NotEnoughSeats as refusal:
-        return sold_out(request, event_id, refusal)
     try:
         is_signed_in = request.user.is_authenticated  # which asks the database
     except OperationalError:

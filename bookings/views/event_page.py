@@ -28,7 +28,10 @@ OWN = Composed(
 
 @require_safe
 def event_detail(request, event_id):
-    return event_page(request, event_for(request, event_id))
+    event = event_for(request, event_id)
+    page = event_page(request, event)
+    page.is_steady = panel.state_of(event, now=timezone.now()) == panel.SOLD_OUT
+    return page
 
 
 def event_page(request, event: Event, *, form=None, refusal=None, status=200):

@@ -1,14 +1,18 @@
 """Copies of pages for strangers: quick, and never older than they may be."""
 
+from copy import copy
+
 import pytest
 from django.db import transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from events import public_pages
 from events.models import Event
+from events.public_pages import PublicPages
 from orgs.redis_side import RedisSide
 from tests.factories import EventFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,9 +63,9 @@ class TestPublicPages:
     def test_are_not_kept_where_a_change_overtook_their_making(self, event, monkeypatch):
         store = public_pages._store
 
-        def overtaken(*arguments):
+        def overtaken(*arguments, **named):
             public_pages.forget(event.pk)
-            store(*arguments)
+            store(*arguments, **named)
 
         monkeypatch.setattr(public_pages, "_store", overtaken)
         page(event)
@@ -100,6 +104,22 @@ class TestPublicPages:
         assert client.get(reverse("event_detail", args=[draft.pk])).status_code == 404
         Event.objects.filter(pk=draft.pk).update(published_at=draft.created_at)
         assert "Low Tide" in page(draft, client)
+
+    def test_are_made_once_for_all_who_come_at_once(self, event, client, monkeypatch):
+        page(event, client)  # so that the middleware is there
+        public_pages.forget(event.pk)
+        middleware = PublicPages(client.handler._middleware_chain)
+        made, make = [], middleware._get_response
+
+        def counted(request):
+            made.append(request)
+            return make(request)
+
+        monkeypatch.setattr(middleware, "_get_response", counted)
+        request = RequestFactory().get(reverse("event_detail", args=[event.pk]))
+        answers = at_once(*[lambda: middleware(copy(request))] * 8)
+        assert len(made) == 1
+        assert all("Low Tide" in answer.content.decode() for answer in answers)
 
     def test_are_there_without_redis(self, event, client, monkeypatch, django_assert_num_queries):
         side = RedisSide("cache")
