@@ -4,7 +4,7 @@ FROM python:3.11.14-slim-bookworm AS libraries
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 COPY requirements.txt .
-RUN /opt/venv/bin/pip install --no-deps -r requirements.txt && /opt/venv/bin/pip check
+RUN /opt/venv/bin/pip install -r requirements.txt && /opt/venv/bin/pip check
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp happening \

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -98,6 +99,17 @@ class TestEachService:
                     assert source in compose["volumes"]
 
 
+def has_compose() -> bool:
+    docker = shutil.which("docker")
+    asked = [docker, "compose", "version"]
+    return bool(docker) and subprocess.run(asked, check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not has_compose(), reason="Docker's compose plugin is not installed")
+def test_compose_itself_takes_the_file():
+    subprocess.run(["docker", "compose", "config", "--quiet"], cwd=ROOT, check=True)
+
+
 class TestSecrets:
     def test_are_files_outside_the_repository_and_the_image(self, compose):
         assert "/deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
@@ -132,7 +144,7 @@ class TestTheSite:
     def test_sets_only_variables_that_are_known(self, services, known):
         for name in OURS:
             for variable in services[name]["environment"]:
-                assert variable.removesuffix("_FILE") in known | {"DATABASE_POOLED"} or (
+                assert variable.removesuffix("_FILE") in known or (
                     re.fullmatch(r"OIDC_[A-Z]+_ENDPOINT", variable)
                 ), (name, variable)
 
