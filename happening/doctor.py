@@ -65,8 +65,11 @@ def postgres() -> Iterator[Finding]:
     connection.settings_dict["OPTIONS"]["connect_timeout"] = SECONDS
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('transaction_isolation'), clock_timestamp()")
-            isolation, their_time = cursor.fetchone()
+            cursor.execute(
+                "SELECT current_setting('transaction_isolation'), current_setting('lock_timeout'),"
+                " clock_timestamp()"
+            )
+            isolation, patience, their_time = cursor.fetchone()
         version = connection.pg_version
     except DatabaseError as error:
         mend = "Start PostgreSQL, or correct DATABASE_URL; without it `make run` starts one of its own."
@@ -82,6 +85,9 @@ def postgres() -> Iterator[Finding]:
         yield Finding(
             "Isolation", isolation, "Set default_transaction_isolation to 'read committed': locks rely on it."
         )
+    if patience == "0":
+        mend = "Set it on the role (docs/deploy.md): with DATABASE_POOLED a connection cannot ask for it."
+        yield Finding("Lock timeout", "none, so that one stuck lock would hold everybody", mend)
     apart = abs((timezone.now() - their_time).total_seconds())
     if apart > CLOCK_SECONDS:
         yield Finding("Clock", f"{apart:.0f} s apart from PostgreSQL's", "Set both machines' clocks by NTP.")

@@ -4,16 +4,20 @@ Where a service's URL is not set, `manage.py` and the tests put in the one of an
 before this module is read (`happening.embedded`). In production an unset URL is an error.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
 
+from happening.secret_files import read_secret_files
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
     env.read_env(BASE_DIR / ".env")
+read_secret_files(os.environ)
 
 # --- What kind of run this is
 
@@ -110,9 +114,16 @@ DATABASES["default"]["OPTIONS"].update(
     {
         "isolation_level": 2,  # psycopg.IsolationLevel.READ_COMMITTED
         "server_side_binding": True,
-        "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c timezone=UTC",
     }
 )
+# Behind a pooler a session is somebody else's after each transaction: its limits stand on the role, and no
+# cursor outlives a transaction (docs/deploy.md).
+if env.bool("DATABASE_POOLED", default=False):
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+else:
+    DATABASES["default"]["OPTIONS"]["options"] = (
+        "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: in front of PostgreSQL, never instead of it. One logical database a purpose, because

@@ -100,6 +100,13 @@ class TestAuditPermissions:
         run([f"SET LOCAL ROLE {names.runtime}"])
         assert self.found(names) == []
 
+    def test_applies_it_itself_and_says_what_is_left(self, names, capsys):
+        with pytest.raises(SystemExit):  # the tests run as one who may do everything
+            call_command("audit_permissions", apply=True, **vars(names))
+        assert "1 to mend." in capsys.readouterr().out
+        run([f"SET LOCAL ROLE {names.runtime}"])
+        assert self.found(names) == []
+
 
 @pytest.fixture
 def as_the_runtime_role(transactional_db, names):

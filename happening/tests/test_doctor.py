@@ -55,6 +55,11 @@ class TestDoctor:
             )
         assert "not valid" in found(doctor.postgres)["Guard index"].says
 
+    def test_finds_a_session_that_would_wait_for_ever(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = 0")
+        assert found(doctor.postgres)["Lock timeout"].mend
+
 
 class TestDoctorWithoutServices:
     def test_is_a_report_and_no_traceback(self):

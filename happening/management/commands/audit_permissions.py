@@ -2,32 +2,39 @@
 
 manage.py audit_permissions                  says what is wrong and how to mend it; exits 1 if anything is
 manage.py audit_permissions --sql | psql     makes the roles and grants them what they need
+manage.py audit_permissions --apply          does so itself, as the role of DATABASE_URL
 """
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from django.core.management.base import BaseCommand
+from django.db import connection, transaction
 
 from happening import database_roles
 from happening.database_roles import Names
 
 
 class Command(BaseCommand):
-    help = "Check the database's roles, or write the SQL that makes them: owner, runtime, reports."
+    help = "Check the database's roles, or make them: owner, runtime, reports."
 
     def add_arguments(self, parser):
-        parser.add_argument("--sql", action="store_true", help="write the SQL, and change nothing")
-        parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--sql", action="store_true", help="write the SQL, and change nothing")
+        form.add_argument("--apply", action="store_true", help="run that SQL, all of it or nothing")
+        form.add_argument("--json", action="store_true", help="one JSON object, for programs")
         for name, default in vars(Names()).items():
             parser.add_argument(f"--{name}", default=default, metavar="ROLE", help=f"({default})")
 
     def handle(self, *, owner, runtime, reports, **options):
         names = Names(owner, runtime, reports)
         if options["sql"]:
-            self._write(names)
+            self.stdout.writelines(f"{statement}\n" for statement in _statements(names))
             return
+        if options["apply"]:
+            _apply(names)
         found = list(database_roles.findings(names))
         if options["json"]:
             rows = [asdict(finding) for finding in found]
@@ -39,7 +46,13 @@ class Command(BaseCommand):
         if found:
             sys.exit(1)
 
-    def _write(self, names: Names) -> None:
-        for step in (database_roles.roles_sql, database_roles.ownership_sql, database_roles.grants_sql):
-            for statement in step(names):
-                self.stdout.write(statement)
+
+def _statements(names: Names) -> Iterator[str]:
+    for step in (database_roles.roles_sql, database_roles.ownership_sql, database_roles.grants_sql):
+        yield from step(names)
+
+
+def _apply(names: Names) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in _statements(names):
+            cursor.execute(statement)
