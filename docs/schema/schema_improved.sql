@@ -439,6 +439,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_sent
     ON notifications (sent_at) WHERE status = 'sent';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_failed
     ON notifications (failed_at) WHERE status = 'failed';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_done_with
+    ON notifications (delivered_at) WHERE read_at IS NOT NULL AND status = 'delivered';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
 DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
@@ -1052,6 +1054,24 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION archive_booking_history(timestamptz) FROM PUBLIC;
+
+-- The one way out of the table: at most so many rows that were delivered and read, none of the last thirteen
+-- months; returns how many went. Whoever may call it need not be allowed to delete from the table.
+CREATE OR REPLACE FUNCTION forget_notifications(before timestamptz, most integer) RETURNS integer
+    LANGUAGE sql
+    SECURITY DEFINER
+    SET search_path = public, pg_temp
+AS $$
+WITH gone AS (
+    DELETE FROM notifications WHERE id IN (
+        SELECT id FROM notifications
+        WHERE status = 'delivered' AND read_at IS NOT NULL
+            AND delivered_at < least(before, statement_timestamp() - interval '13 months')
+        ORDER BY delivered_at LIMIT most FOR UPDATE SKIP LOCKED
+    ) RETURNING 1
+)
+SELECT count(*)::integer FROM gone
+$$;
 
 -- Who deletes a booking, with its event or by hand, leaves a last line about it. An event that takes its
 -- bookings along is gone by then: whose it was stands in the booking's earlier lines.
