@@ -33,7 +33,7 @@ def _leave_the_log_as_the_settings_have_it(**_):
     """Celery would turn everything below warnings off, the mails' links with it."""
 
 
-app = Celery("happening")
+app = Celery("happening", task_cls="happening.recorded_task:RecordedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_queues=[queue()],
