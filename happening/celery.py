@@ -33,7 +33,7 @@ def _leave_the_log_as_the_settings_have_it(**_):
     """Celery would turn everything below warnings off, the mails' links with it."""
 
 
-app = Celery("happening")
+app = Celery("happening", task_cls="happening.recorded_task:RecordedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     task_queues=[queue()],
@@ -67,6 +67,8 @@ app.conf.update(
         "send_account_mail": {"task": "happening.send_account_mail", "schedule": 10.0},
         "tidy_account_mail": {"task": "happening.tidy_account_mail", "schedule": 3600.0},
         "expire_invites": {"task": "happening.expire_invites", "schedule": 3600.0},
+        "forget_notifications": {"task": "notifications.forget_notifications", "schedule": 86_400.0},
+        "clear_sign_in": {"task": "happening.clear_sign_in", "schedule": 3600.0},
         "advance_events": {"task": "happening.advance_events", "schedule": 60.0},
         "reconcile_slots": {"task": "happening.reconcile_slots", "schedule": 20.0},
         "close_waitlists": {"task": "happening.close_waitlists", "schedule": 60.0},

@@ -22,6 +22,7 @@ from kombu import Connection as Broker
 from kombu.exceptions import KombuError
 
 from bookings.guards import missing_guards
+from happening import job_runs
 from happening.embedded.environment import NOWHERE
 from happening.embedded.place import is_embedded
 from happening.settings import redis_url
@@ -111,6 +112,21 @@ def _schema() -> Iterator[Finding]:
         yield Finding("Guard index", f"{name} is {state}, so the promise it holds is not kept", mend)
     if not missing:
         yield Finding("Guard indexes", "there and valid")
+
+
+def jobs() -> Iterator[Finding]:
+    if _is_nowhere("DATABASE_URL"):
+        return
+    try:
+        late = job_runs.late(now=timezone.now())
+    except DatabaseError:
+        return  # `postgres` says what is wrong
+    if not late:
+        yield Finding("Jobs", "none is late")
+        return
+    listed = ", ".join(f"{one.job} since {one.since:%Y-%m-%d %H:%M} UTC" for one in late)
+    mend = "Start a worker and beat, and look in the worker's log for what fails."
+    yield Finding("Jobs", f"{len(late)} late: {listed}", mend)
 
 
 def redis_server() -> Iterator[Finding]:
@@ -208,6 +224,7 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     servers,
     disk,
     postgres,
+    jobs,
     redis_server,
     broker,
     mail,

@@ -134,6 +134,11 @@ class Notification(Identified, Dated):
             models.Index(fields=["user"], condition=Q(read_at=None), name="idx_notifications_unread"),
             models.Index(fields=["sent_at"], condition=Q(status="sent"), name="idx_notifications_sent"),
             models.Index(fields=["failed_at"], condition=Q(status="failed"), name="idx_notifications_failed"),
+            models.Index(
+                fields=["delivered_at"],
+                condition=Q(status="delivered", read_at__isnull=False),
+                name="idx_notifications_done_with",
+            ),
             models.Index(fields=["event_id", "user"], name="idx_notifications_event_user"),
             models.Index(
                 fields=["booking_id"],

@@ -3,7 +3,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from notifications import reconcile, relay
+from notifications import reconcile, relay, retention
 from notifications.broker import BrokerAway
 
 logger = logging.getLogger(__name__)
@@ -23,3 +23,8 @@ def reconcile_outbox():
         reconcile.reconcile(now=timezone.now())
     except BrokerAway as away:
         logger.warning("What became of messages cannot be looked up. %s", away)
+
+
+@shared_task(name="notifications.forget_notifications")
+def forget_notifications():
+    retention.forget(now=timezone.now())

@@ -134,6 +134,23 @@ CREATE TABLE IF NOT EXISTS spent_tokens (
 COMMENT ON TABLE spent_tokens IS
     'Tokens that work once and have been used, as SHA-256, until they are too old.';
 
+CREATE TABLE IF NOT EXISTS job_runs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
+    created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    updated_at timestamptz DEFAULT statement_timestamp() NOT NULL,
+    job varchar(60) NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    outcome varchar(10),
+    done_at timestamptz,
+    CONSTRAINT a_job_has_one_record UNIQUE (job),
+    CONSTRAINT job_run_outcome_is_known CHECK (outcome IN ('done', 'failed')),
+    CONSTRAINT finished_job_run_says_how CHECK (
+        (finished_at IS NULL AND outcome IS NULL) OR (finished_at IS NOT NULL AND outcome IS NOT NULL)
+    )
+);
+COMMENT ON TABLE job_runs IS 'The last run of each job of the timetable, and when it last ended well.';
+
 CREATE TABLE IF NOT EXISTS event_jobs (
     id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
     created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
@@ -380,7 +397,7 @@ BEGIN
             'event_jobs'::regclass, 'event_totals'::regclass, 'event_free_runs'::regclass,
             'membership_history'::regclass,
             'notification_preferences'::regclass, 'account_mails'::regclass,
-            'keycloak_groups'::regclass, 'spent_tokens'::regclass
+            'keycloak_groups'::regclass, 'spent_tokens'::regclass, 'job_runs'::regclass
         )
     LOOP
         EXECUTE format('DROP INDEX %s', index);
@@ -439,6 +456,8 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_sent
     ON notifications (sent_at) WHERE status = 'sent';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_failed
     ON notifications (failed_at) WHERE status = 'failed';
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_done_with
+    ON notifications (delivered_at) WHERE read_at IS NOT NULL AND status = 'delivered';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
 DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
@@ -1053,6 +1072,24 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION archive_booking_history(timestamptz) FROM PUBLIC;
 
+-- The one way out of the table: at most so many rows that were delivered and read, none of the last thirteen
+-- months; returns how many went. Whoever may call it need not be allowed to delete from the table.
+CREATE OR REPLACE FUNCTION forget_notifications(before timestamptz, most integer) RETURNS integer
+    LANGUAGE sql
+    SECURITY DEFINER
+    SET search_path = public, pg_temp
+AS $$
+WITH gone AS (
+    DELETE FROM notifications WHERE id IN (
+        SELECT id FROM notifications
+        WHERE status = 'delivered' AND read_at IS NOT NULL
+            AND delivered_at < least(before, statement_timestamp() - interval '13 months')
+        ORDER BY delivered_at LIMIT most FOR UPDATE SKIP LOCKED
+    ) RETURNING 1
+)
+SELECT count(*)::integer FROM gone
+$$;
+
 -- Who deletes a booking, with its event or by hand, leaves a last line about it. An event that takes its
 -- bookings along is gone by then: whose it was stands in the booking's earlier lines.
 CREATE OR REPLACE FUNCTION remember_deleted_booking() RETURNS trigger
@@ -1086,6 +1123,8 @@ CREATE OR REPLACE TRIGGER booking_seats_updated_at BEFORE UPDATE ON booking_seat
 CREATE OR REPLACE TRIGGER account_mails_updated_at BEFORE UPDATE ON account_mails
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER notification_preferences_updated_at BEFORE UPDATE ON notification_preferences
+    FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
+CREATE OR REPLACE TRIGGER job_runs_updated_at BEFORE UPDATE ON job_runs
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 CREATE OR REPLACE TRIGGER event_jobs_updated_at BEFORE UPDATE ON event_jobs
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();

