@@ -193,7 +193,9 @@ class TestWhoIsManagedElsewhere:
         answer = client.get(at_the_provider(begun.url))
         assert answer.url == "/account/"
 
-    @pytest.mark.parametrize("when", [None, int(time.time()) - 3600, "now"])
+    @pytest.mark.parametrize(
+        "when", [None, int(time.time()) - 3600, "now"], ids=["never", "an hour ago", "words"]
+    )
     def test_is_not_taken_as_fresh_on_the_providers_memory(self, client, ada, at_the_provider, when):
         begun = client.get(reverse("oidc_begin"), {"again": "1"})
         assert client.get(at_the_provider(begun.url, auth_time=when)).status_code == 403
