@@ -228,6 +228,7 @@ class TestUpdatedAt:
         "notification_preferences",
         "account_mails",
         "keycloak_groups",
+        "job_runs",
     ]
 
     @pytest.mark.parametrize("table", TABLES)
