@@ -35,6 +35,9 @@ else:
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Happening <hello@happening.test>")
 DATA_DIR = Path(env.str("HAPPENING_DATA", default=str(BASE_DIR / ".data")))
+INSTANCE = env.str(
+    "HAPPENING_INSTANCE", default=""
+)  # before every name on servers shared with other instances
 
 # --- Apps: each may import only those below it (checked by import-linter)
 
@@ -130,7 +133,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # django-redis shares a pool between caches with the same URL, and so that clearing one spares the others.
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
-REDIS_KEY_PREFIX = env.str("HAPPENING_INSTANCE", default="")
+REDIS_KEY_PREFIX = INSTANCE
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.15)  # seconds that anybody waits for it
 REDIS_DATABASES = {"cache": 0, "sessions": 1, "seats": 2, "celery": 3, "live": 4}
 
@@ -190,84 +193,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if AMQP_URL
     else {"visibility_timeout": 360}  # longer than any task: then a killed worker's is handed out again
 )
-INSTANCE = env.str("HAPPENING_INSTANCE", default="")  # in front of every name on a broker that is shared
 NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
 MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # to the mail server, of each sender
 DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
 
-# --- People
+# --- People. How they sign in is a chapter of its own.
 
-AUTH_USER_MODEL = "orgs.User"
-SILENCED_SYSTEM_CHECKS = [
-    "auth.W004"
-]  # email is unique on lower(email), by a constraint that the check cannot see
-AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
-    "orgs.sso.backend.KeycloakBackend",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "event_list"
-LOGOUT_REDIRECT_URL = "event_list"
-ACCOUNT_ADAPTER = "orgs.accounts.AccountAdapter"
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.NameForm"
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_CONFIRM_EMAIL_ON_GET = False
-ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
-ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_UNIQUE_EMAIL = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_EMAIL_NOTIFICATIONS = True  # of what changes about signing in
-ACCOUNT_RATE_LIMITS = {} if env.bool("RATE_LIMITS", default=True) else False  # {}: those of the library
-ACCOUNT_FORMS = {
-    "signup": "orgs.sign_up.SignUpForm",
-    "reset_password": "orgs.account_forms.ResetPasswordForm",
-    "add_email": "orgs.account_forms.AddEmailForm",
-}
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-MFA_ADAPTER = "orgs.second_factor.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_TOTP_ISSUER = "Happening"
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
-
-# --- Single sign-on: Keycloak, or another OpenID provider. Not there without OIDC_ISSUER.
-# Nothing is asked of it before somebody signs in; the paths are Keycloak's unless they are given.
-
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
-OIDC_RP_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="happening")
-OIDC_RP_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
-OIDC_RP_SCOPES = env.str("OIDC_SCOPES", default="openid email profile")
-OIDC_SESSION_HOURS = env.int("OIDC_SESSION_HOURS", default=10)
-
-
-def oidc_endpoint(name: str) -> str:
-    """OIDC_<NAME>_ENDPOINT, or Keycloak's path."""
-    given = env.str(f"OIDC_{name.upper()}_ENDPOINT", default="")
-    return given or f"{OIDC_ISSUER}/protocol/openid-connect/{name}"
-
-
-OIDC_OP_AUTHORIZATION_ENDPOINT = oidc_endpoint("auth")
-OIDC_OP_TOKEN_ENDPOINT = oidc_endpoint("token")
-OIDC_OP_USER_ENDPOINT = oidc_endpoint("userinfo")
-OIDC_OP_JWKS_ENDPOINT = oidc_endpoint("certs")
-OIDC_OP_LOGOUT_ENDPOINT = oidc_endpoint("logout")
-OIDC_RP_SIGN_ALGO = "RS256"
-OIDC_TIMEOUT = 5
-OIDC_AUTHENTICATION_CALLBACK_URL = "oidc_callback"
+from happening.sign_in_settings import *  # noqa: E402, F403
+from happening.sign_in_settings import OIDC_OP_LOGOUT_ENDPOINT  # noqa: E402
 
 INVITE_DAYS = env.int("INVITE_DAYS", default=14)  # how long the link in an invitation works
 # Whether anybody with a verified address may start an organization at /orgs/new/.
@@ -357,21 +290,4 @@ if not DEVELOPMENT:
 
 # --- Words for the operator
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "happening.log_scrubbing.ScrubbingFormatter",
-            "format": "%(levelname)s %(name)s: %(message)s",
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "celery": {"level": "WARNING"},  # a task that worked is no news
-        "fido2": {"level": "WARNING"},  # it would name people's keys
-        "pika": {"level": "ERROR"},  # what it meets is told by whoever uses it
-    },
-}
+from happening.log_settings import LOGGING  # noqa: E402, F401
