@@ -8,10 +8,12 @@ from django.conf import settings
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("bookings", "booking_seats", "events", "booking_history")
+
     dependencies = [
         ("bookings", "0001_original"),
         ("events", "0002_improved_columns"),
@@ -20,7 +22,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        short_locks(),
         migrations.CreateModel(
             name="EventBookingSummary",
             fields=[

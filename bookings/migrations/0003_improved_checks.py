@@ -1,6 +1,9 @@
 from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations
 
+from bookings.recounting import LINES, NUMBERS_OF_NOBODY, SEATS_LEFT_BY_HAND, WHOSE_HISTORY_IT_IS
+from orgs.migrating import InPages
+
 
 class Migration(migrations.Migration):
     atomic = False
@@ -10,40 +13,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # A number is a place in line: it ends with the waiting, everybody who waits has one, nobody shares
-        # one. Whoever had a place keeps it before whoever came later.
-        migrations.RunSQL(
-            """
-            UPDATE bookings SET waiting_number = NULL
-            WHERE status <> 'waiting' AND waiting_number IS NOT NULL
-            """,
-            migrations.RunSQL.noop,
-        ),
-        migrations.RunSQL(
-            """
-            UPDATE bookings SET waiting_number = line.place
-            FROM (
-                SELECT id, row_number() OVER (
-                    PARTITION BY event_id ORDER BY waiting_number NULLS LAST, created_at, id
-                ) AS place
-                FROM bookings WHERE status = 'waiting' AND event_id IN (
-                    SELECT event_id FROM bookings WHERE status = 'waiting' GROUP BY event_id
-                    HAVING count(*) > count(DISTINCT waiting_number) OR min(waiting_number) < 1
-                )
-            ) AS line
-            WHERE bookings.id = line.id AND bookings.waiting_number IS DISTINCT FROM line.place
-            """,
-            migrations.RunSQL.noop,
-        ),
-        migrations.RunSQL(
-            """
-            UPDATE booking_history AS line
-            SET event_id = booking.event_id, org_id = event.org_id, user_id = booking.user_id
-            FROM bookings AS booking JOIN events AS event ON event.id = booking.event_id
-            WHERE booking.id = line.booking_id AND line.event_id IS NULL
-            """,
-            migrations.RunSQL.noop,
-        ),
+        InPages(*NUMBERS_OF_NOBODY, about="Take the number of whoever waits no more"),
+        InPages(*LINES, about="Number the lines in which one is missing or given twice", most=50),
+        InPages(*WHOSE_HISTORY_IT_IS, about="Tell the history of bookings whose it is"),
+        InPages(*SEATS_LEFT_BY_HAND, about="Count the seats that are left", most=50),
         ValidateConstraint(
             model_name="booking",
             name="a_booking_has_1_to_50_seats",

@@ -50,6 +50,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["created_at"], name="idx_booking_history_created_at"),
         ),
         AddIndexSafely(
+            model_name="bookinghistory",
+            index=models.Index(fields=["org_id", "created_at", "id"], name="idx_booking_history_org_id"),
+        ),
+        AddIndexSafely(
             model_name="bookingseat",
             index=models.Index(fields=["booking"], name="idx_booking_seats_booking_id"),
         ),

@@ -1,9 +1,12 @@
-from django.db import migrations
-
-from orgs.migrating import short_locks, sql_file
+from orgs.migrating import ShortLocks, sql_file
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("bookings", "booking_seats", "events")
+    mode = "SHARE ROW EXCLUSIVE"
+
     dependencies = [("events", "0005_improved_rules"), ("bookings", "0005_improved_seat_key")]
 
-    operations = [short_locks(), sql_file(__file__, "0006_rules.sql")]
+    operations = [
+        sql_file(__file__, "0006_rules.sql"),
+    ]

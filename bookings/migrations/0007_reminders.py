@@ -1,16 +1,17 @@
 from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("event_jobs",)
+
     dependencies = [
-        ("bookings", "0006_improved_rules"),
+        ("bookings", "0006_improved_counts"),
     ]
 
     operations = [
-        short_locks(),
         migrations.AlterField(
             model_name="eventjob",
             name="kind",

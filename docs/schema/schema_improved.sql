@@ -4,8 +4,9 @@
 --
 -- It can be run again at any time: where something stands already nothing is done, a run that was cut off
 -- goes on where it stopped, and the counters are counted anew. It is made for a database in use, so it is
--- not one transaction: nothing waits longer than two seconds for a lock (then it stops; run it again),
--- rules are added unchecked and checked afterwards beside the writers, indexes are built beside them.
+-- not one transaction: locks are short, and let go again before anybody could fail by them (where a table is
+-- held for long it stops; run it again), rules are added unchecked and checked afterwards beside the writers,
+-- indexes are built beside them, rows are made to fit in pages.
 --
 -- A rule that old rows break is kept for every new one and reported by a warning; put those rows right and
 -- run this again. A unique index cannot be had by halves: where rows are double it stops and says which.
@@ -13,7 +14,65 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 SET search_path = public, pg_temp;
-SET lock_timeout = '2s';
+SET lock_timeout = '500ms';
+
+-- All of these tables, or none: who waited for one while holding another could make a program fail that does
+-- the same, after deadlock_timeout (a second). For the rest of a transaction.
+CREATE OR REPLACE PROCEDURE pg_temp.lock_tables(wanted text[], mode text) LANGUAGE plpgsql AS $$
+DECLARE
+    one text;
+BEGIN
+    SET LOCAL lock_timeout = '150ms';
+    FOR attempt IN 1..20 LOOP
+        BEGIN
+            FOREACH one IN ARRAY wanted LOOP
+                EXECUTE format('LOCK TABLE %I IN %s MODE', one, mode);
+            END LOOP;
+            RETURN;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            IF attempt = 20 THEN
+                RAISE;
+            END IF;
+        END;
+        PERFORM pg_sleep(0.2 + random() * 0.3);
+        SELECT array_agg(name ORDER BY place DESC) INTO wanted
+        FROM unnest(wanted) WITH ORDINALITY AS _ (name, place);
+    END LOOP;
+END
+$$;
+
+-- Write rows anew, a page at a time and a transaction each. `which` selects the ids of those that need it, from
+-- $1 on, in order, at most $2; `does` are statements for a page, $1.
+CREATE OR REPLACE PROCEDURE pg_temp.in_pages(which text, does text[], most integer DEFAULT 2000)
+LANGUAGE plpgsql AS $$
+DECLARE
+    beyond uuid := '00000000-0000-0000-0000-000000000000';
+    ids uuid[];
+    one text;
+BEGIN
+    LOOP
+        EXECUTE 'SELECT array_agg(id) FROM (' || which || ') AS page (id)' INTO ids USING beyond, most;
+        EXIT WHEN ids IS NULL;
+        FOR attempt IN 1..20 LOOP
+            BEGIN
+                SET LOCAL lock_timeout = '150ms';
+                FOREACH one IN ARRAY does LOOP
+                    EXECUTE one USING ids;
+                END LOOP;
+                EXIT;
+            EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                IF attempt = 20 THEN
+                    RAISE;
+                END IF;
+            END;
+            PERFORM pg_sleep(0.2);
+        END LOOP;
+        COMMIT;
+        EXIT WHEN cardinality(ids) < most OR ids[most] = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+        beyond := ids[most];
+    END LOOP;
+END
+$$;
 
 -- Add a rule, unchecked for the rows that stand already. One that knows a list of values is replaced where
 -- it does not know the value `since` yet.
@@ -25,6 +84,9 @@ DECLARE
 BEGIN
     SELECT pg_get_constraintdef(oid) INTO standing
     FROM pg_constraint WHERE conrelid = relation AND conname = rule;
+    IF standing IS NULL OR position(quote_literal(since) IN standing) = 0 THEN
+        CALL pg_temp.lock_tables(ARRAY[relation::text], 'ACCESS EXCLUSIVE');
+    END IF;
     IF position(quote_literal(since) IN standing) = 0 THEN
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', relation, rule);
         standing := NULL;
@@ -39,6 +101,7 @@ $$;
 CREATE OR REPLACE PROCEDURE pg_temp.make_constraint(relation regclass, index name) LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = relation AND conname = index) THEN
+        CALL pg_temp.lock_tables(ARRAY[relation::text], 'ACCESS EXCLUSIVE');
         EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I UNIQUE USING INDEX %2$I', relation, index);
     END IF;
 END
@@ -46,21 +109,31 @@ $$;
 
 -- Columns -----------------------------------------------------------------------------------------------
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['organization_users'], 'ACCESS EXCLUSIVE');
 ALTER TABLE organization_users
     ADD COLUMN IF NOT EXISTS source varchar(20) DEFAULT 'local' NOT NULL;
+COMMIT;
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['organizations'], 'ACCESS EXCLUSIVE');
 ALTER TABLE organizations
     ADD COLUMN IF NOT EXISTS slug varchar(63);
+COMMIT;
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['users'], 'ACCESS EXCLUSIVE');
 ALTER TABLE users
     ADD COLUMN IF NOT EXISTS is_platform_staff boolean DEFAULT false NOT NULL,
     ADD COLUMN IF NOT EXISTS last_login timestamptz,
     ADD COLUMN IF NOT EXISTS password varchar(128) DEFAULT '' NOT NULL,
     ADD COLUMN IF NOT EXISTS session_epoch integer DEFAULT 0 NOT NULL;
+COMMIT;
 
 -- What stands already was on show; only what comes after begins as a draft (published_at is null). A
 -- column's default at its making costs no write of the rows.
 BEGIN;
+CALL pg_temp.lock_tables(ARRAY['events'], 'ACCESS EXCLUSIVE');
 ALTER TABLE events
     ADD COLUMN IF NOT EXISTS booking_closes_at timestamptz,
     ADD COLUMN IF NOT EXISTS booking_opens_at timestamptz,
@@ -82,6 +155,8 @@ ALTER TABLE events
 ALTER TABLE events ALTER COLUMN published_at DROP DEFAULT;
 COMMIT;
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['notifications'], 'ACCESS EXCLUSIVE');
 ALTER TABLE notifications
     ADD COLUMN IF NOT EXISTS attempts smallint DEFAULT 0 NOT NULL,
     ADD COLUMN IF NOT EXISTS booking_id uuid,
@@ -97,15 +172,22 @@ ALTER TABLE notifications
     ADD COLUMN IF NOT EXISTS sent_at timestamptz,
     ADD COLUMN IF NOT EXISTS superseded_by uuid,
     ADD COLUMN IF NOT EXISTS in_bulk boolean DEFAULT false NOT NULL;
+COMMIT;
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['bookings'], 'ACCESS EXCLUSIVE');
 ALTER TABLE bookings
     ADD COLUMN IF NOT EXISTS idempotency_key uuid,
     ADD COLUMN IF NOT EXISTS version integer DEFAULT 1 NOT NULL;
+COMMIT;
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['booking_history'], 'ACCESS EXCLUSIVE');
 ALTER TABLE booking_history
     ADD COLUMN IF NOT EXISTS event_id uuid,
     ADD COLUMN IF NOT EXISTS org_id uuid,
     ADD COLUMN IF NOT EXISTS user_id uuid;
+COMMIT;
 
 -- Tables ------------------------------------------------------------------------------------------------
 
@@ -151,6 +233,8 @@ CREATE TABLE IF NOT EXISTS job_runs (
 );
 COMMENT ON TABLE job_runs IS 'The last run of each job of the timetable, and when it last ended well.';
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['events'], 'SHARE ROW EXCLUSIVE');
 CREATE TABLE IF NOT EXISTS event_jobs (
     id uuid DEFAULT gen_random_uuid() NOT NULL PRIMARY KEY,
     created_at timestamptz DEFAULT statement_timestamp() NOT NULL,
@@ -163,9 +247,12 @@ CREATE TABLE IF NOT EXISTS event_jobs (
     event_id uuid NOT NULL,
     CONSTRAINT event_jobs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
+COMMIT;
 COMMENT ON TABLE event_jobs IS
     'Work owed by an event, done in pages: cancelling, telling, settling, reminding.';
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['events'], 'SHARE ROW EXCLUSIVE');
 CREATE TABLE IF NOT EXISTS event_totals (
     event_id uuid NOT NULL PRIMARY KEY,
     confirmed_bookings integer DEFAULT 0 NOT NULL,
@@ -174,8 +261,11 @@ CREATE TABLE IF NOT EXISTS event_totals (
     waiting_seats integer DEFAULT 0 NOT NULL,
     CONSTRAINT event_totals_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
+COMMIT;
 COMMENT ON TABLE event_totals IS 'Derived: how many bookings of each kind an event has.';
 
+BEGIN;
+CALL pg_temp.lock_tables(ARRAY['events'], 'SHARE ROW EXCLUSIVE');
 CREATE TABLE IF NOT EXISTS event_free_runs (
     first_seat integer NOT NULL,
     last_seat integer NOT NULL,
@@ -185,6 +275,7 @@ CREATE TABLE IF NOT EXISTS event_free_runs (
     CONSTRAINT free_runs_begin_before_they_end CHECK (first_seat >= 1 AND last_seat >= first_seat),
     CONSTRAINT event_free_runs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events (id) ON DELETE CASCADE
 );
+COMMIT;
 COMMENT ON TABLE event_free_runs IS 'Derived: the runs of free seats of each event, one row a run.';
 
 CREATE TABLE IF NOT EXISTS membership_history (
@@ -336,28 +427,67 @@ CALL pg_temp.rule('booking_history', 'booking_history_action_is_known',
 
 -- What stood before is made to fit ------------------------------------------------------------------------
 
--- Counted exactly once triggers keep it, below; until then within its bounds.
-UPDATE events SET available_slots = greatest(0, least(available_slots, total_slots))
-WHERE available_slots NOT BETWEEN 0 AND total_slots AND total_slots > 0;
+-- Until triggers keep it, below: within its bounds, and counted by hand.
+CALL pg_temp.in_pages($$
+    SELECT id FROM events
+    WHERE id > $1 AND available_slots NOT BETWEEN 0 AND total_slots AND total_slots > 0 ORDER BY id LIMIT $2
+$$, ARRAY[$$
+    UPDATE events SET available_slots = greatest(0, least(available_slots, total_slots))
+    WHERE id = ANY ($1) AND total_slots > 0
+$$], most => 50);
+
+CALL pg_temp.in_pages($$
+    SELECT id FROM events
+    WHERE id > $1 AND NOT EXISTS (
+        SELECT FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgname = 'events_counters_stay'
+    ) AND total_slots > 0 AND available_slots IS DISTINCT FROM greatest(0, total_slots - (
+        SELECT count(*) FROM booking_seats WHERE event_id = events.id AND status = 'booked'
+    ))
+    ORDER BY id LIMIT $2
+$$, ARRAY[$$
+    SELECT FROM events WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+$$, $$
+    UPDATE events SET available_slots = greatest(0, total_slots - (
+        SELECT count(*) FROM booking_seats WHERE event_id = events.id AND status = 'booked'
+    ))
+    WHERE id = ANY ($1) AND total_slots > 0
+$$], most => 50);
 
 -- When was not kept; the last change of the row is as near as anybody can come.
-UPDATE notifications SET sent_at = updated_at WHERE status = 'sent' AND sent_at IS NULL;
-UPDATE notifications SET failed_at = updated_at WHERE status = 'failed' AND failed_at IS NULL;
+CALL pg_temp.in_pages($$
+    SELECT id FROM notifications
+    WHERE id > $1 AND (status = 'sent' AND sent_at IS NULL OR status = 'failed' AND failed_at IS NULL)
+    ORDER BY id LIMIT $2
+$$, ARRAY[$$
+    UPDATE notifications SET sent_at = CASE WHEN status = 'sent' THEN updated_at END,
+                             failed_at = CASE WHEN status = 'failed' THEN updated_at END
+    WHERE id = ANY ($1) AND status IN ('sent', 'failed')
+$$]);
 
 -- A number is a place in line: it ends with the waiting, everybody who waits has one, nobody shares one.
 -- Whoever had a place keeps it before whoever came later.
-UPDATE bookings SET waiting_number = NULL WHERE status <> 'waiting' AND waiting_number IS NOT NULL;
-UPDATE bookings SET waiting_number = line.place
-FROM (
-    SELECT id, row_number() OVER (
-        PARTITION BY event_id ORDER BY waiting_number NULLS LAST, created_at, id
-    ) AS place
-    FROM bookings WHERE status = 'waiting' AND event_id IN (
-        SELECT event_id FROM bookings WHERE status = 'waiting' GROUP BY event_id
-        HAVING count(*) > count(DISTINCT waiting_number) OR min(waiting_number) < 1
-    )
-) AS line
-WHERE bookings.id = line.id AND bookings.waiting_number IS DISTINCT FROM line.place;
+CALL pg_temp.in_pages($$
+    SELECT id FROM bookings
+    WHERE id > $1 AND status <> 'waiting' AND waiting_number IS NOT NULL ORDER BY id LIMIT $2
+$$, ARRAY[$$
+    UPDATE bookings SET waiting_number = NULL WHERE id = ANY ($1) AND status <> 'waiting'
+$$]);
+CALL pg_temp.in_pages($$
+    SELECT event_id FROM bookings WHERE status = 'waiting' AND event_id > $1 GROUP BY event_id
+    HAVING count(*) > count(DISTINCT waiting_number) OR min(waiting_number) < 1
+    ORDER BY event_id LIMIT $2
+$$, ARRAY[$$
+    SELECT FROM events WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+$$, $$
+    UPDATE bookings SET waiting_number = line.place
+    FROM (
+        SELECT id, row_number() OVER (
+            PARTITION BY event_id ORDER BY waiting_number NULLS LAST, created_at, id
+        ) AS place
+        FROM bookings WHERE status = 'waiting' AND event_id = ANY ($1)
+    ) AS line
+    WHERE bookings.id = line.id AND bookings.waiting_number IS DISTINCT FROM line.place
+$$], most => 50);
 
 -- An address has one pending invite of an organization, the newest.
 UPDATE organization_invites AS earlier SET status = 'revoked'
@@ -367,19 +497,20 @@ WHERE earlier.status = 'pending' AND later.status = 'pending'
   AND (later.created_at, later.id) > (earlier.created_at, earlier.id);
 
 -- Only while the history is not sealed yet.
-DO $$
-BEGIN
-    IF NOT EXISTS (
+CALL pg_temp.in_pages($$
+    SELECT line.id FROM booking_history AS line
+    JOIN bookings AS booking ON booking.id = line.booking_id
+    WHERE line.id > $1 AND line.event_id IS NULL AND NOT EXISTS (
         SELECT FROM pg_trigger
         WHERE tgrelid = 'booking_history'::regclass AND tgname = 'booking_history_is_append_only'
-    ) THEN
-        UPDATE booking_history AS line
-        SET event_id = booking.event_id, org_id = event.org_id, user_id = booking.user_id
-        FROM bookings AS booking JOIN events AS event ON event.id = booking.event_id
-        WHERE booking.id = line.booking_id AND line.event_id IS NULL;
-    END IF;
-END
-$$;
+    )
+    ORDER BY line.id LIMIT $2
+$$, ARRAY[$$
+    UPDATE booking_history AS line
+    SET event_id = booking.event_id, org_id = event.org_id, user_id = booking.user_id
+    FROM bookings AS booking JOIN events AS event ON event.id = booking.event_id
+    WHERE line.id = ANY ($1) AND booking.id = line.booking_id
+$$]);
 
 -- Indexes -----------------------------------------------------------------------------------------------
 
@@ -459,6 +590,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_failed
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_done_with
     ON notifications (delivered_at) WHERE read_at IS NOT NULL AND status = 'delivered';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_event_user ON notifications (event_id, user_id);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_org_id ON notifications (org_id, id);
 DROP INDEX CONCURRENTLY IF EXISTS idx_notifications_event_id;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_notifications_booking_id
     ON notifications (booking_id) WHERE booking_id IS NOT NULL;
@@ -482,6 +614,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_booking_seats_event_id ON booking_se
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_booking_history_booking_id
     ON booking_history (booking_id, created_at, id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_booking_history_event_id ON booking_history (event_id, created_at);
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_booking_history_org_id ON booking_history (org_id, created_at, id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_booking_history_passing
     ON booking_history (event_id, created_at) WHERE details ? 'stood_at';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_booking_history_created_at ON booking_history (created_at);
@@ -498,7 +631,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_account_mails_organization ON accoun
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_event_free_runs_length
     ON event_free_runs (event_id, length, last_seat);
 
-SET lock_timeout = '2s';
+SET lock_timeout = '500ms';
 
 CALL pg_temp.make_constraint('organizations', 'organizations_have_distinct_slugs');
 CALL pg_temp.make_constraint('events', 'an_imported_event_stands_once');
@@ -513,12 +646,23 @@ BEGIN
         SELECT FROM pg_constraint
         WHERE conrelid = 'booking_seats'::regclass AND conname = 'a_seat_belongs_to_a_booking_of_its_event'
     ) THEN
+        CALL pg_temp.lock_tables(ARRAY['bookings', 'booking_seats'], 'ACCESS EXCLUSIVE');
         ALTER TABLE booking_seats ADD CONSTRAINT a_seat_belongs_to_a_booking_of_its_event
             FOREIGN KEY (booking_id, event_id) REFERENCES bookings (id, event_id) ON DELETE CASCADE NOT VALID;
     END IF;
 END
 $$;
-ALTER TABLE booking_seats DROP CONSTRAINT IF EXISTS booking_seats_booking_id_fkey;
+DO $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_constraint
+        WHERE conrelid = 'booking_seats'::regclass AND conname = 'booking_seats_booking_id_fkey'
+    ) THEN
+        CALL pg_temp.lock_tables(ARRAY['bookings', 'booking_seats'], 'ACCESS EXCLUSIVE');
+        ALTER TABLE booking_seats DROP CONSTRAINT booking_seats_booking_id_fkey;
+    END IF;
+END
+$$;
 
 -- Functions and triggers ----------------------------------------------------------------------------------
 
@@ -789,8 +933,6 @@ $$;
 
 CREATE OR REPLACE TRIGGER events_counters_begin BEFORE INSERT ON events
     FOR EACH ROW EXECUTE FUNCTION keep_event_counters();
-CREATE OR REPLACE TRIGGER events_counters_stay BEFORE UPDATE ON events
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_event_counters();
 CREATE OR REPLACE TRIGGER events_updated_at BEFORE UPDATE ON events
     FOR EACH ROW EXECUTE FUNCTION update_updated_at_column();
 
@@ -804,10 +946,11 @@ ALTER TABLE notifications SET (
     fillfactor = 70  -- leasing a row changes no indexed column: with room on the page it touches no index
 );
 
+-- From here on triggers count, and what a program writes into the counter itself is passed over: both at once,
+-- or a seat would be counted twice or not at all. So the three tables are locked for the moment that it takes
+-- to make the triggers. What stood before is counted afterwards, event by event, at the end of this file.
 BEGIN;
--- Writers wait while the triggers come and what stood before them is counted (at the end of this file);
--- the tables are locked in the order in which a booking locks them.
-LOCK TABLE events, bookings, booking_seats IN SHARE ROW EXCLUSIVE MODE;
+CALL pg_temp.lock_tables(ARRAY['bookings', 'booking_seats', 'events'], 'SHARE ROW EXCLUSIVE');
 
 -- Seats left ------------------------------------------------------------------------------------------
 
@@ -876,6 +1019,8 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE TRIGGER events_counters_stay BEFORE UPDATE ON events
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_event_counters();
 CREATE OR REPLACE TRIGGER booking_seats_inserted AFTER INSERT ON booking_seats
     REFERENCING NEW TABLE AS new_seats
     FOR EACH STATEMENT EXECUTE FUNCTION update_event_available_slots();
@@ -1020,7 +1165,7 @@ CREATE OR REPLACE TRIGGER bookings_deleted AFTER DELETE ON bookings
 CREATE OR REPLACE TRIGGER bookings_truncated AFTER TRUNCATE ON bookings
     FOR EACH STATEMENT EXECUTE FUNCTION keep_event_totals();
 
--- Totals written by hand, or copied back from a dump beside the bookings they count, are passed over.
+-- For totals written by hand, or copied back from a dump beside the bookings they count: they are passed over.
 CREATE OR REPLACE FUNCTION ignore_direct_write() RETURNS trigger
     LANGUAGE plpgsql
 AS $$
@@ -1028,9 +1173,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
-
-CREATE OR REPLACE TRIGGER event_totals_are_derived BEFORE INSERT OR UPDATE OR DELETE ON event_totals
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ignore_direct_write();
 
 ALTER TABLE event_totals SET (fillfactor = 50);
 ALTER TABLE event_free_runs SET (
@@ -1055,9 +1197,6 @@ BEGIN
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'booking_history_is_append_only';
 END
 $$;
-
-CREATE OR REPLACE TRIGGER booking_history_is_append_only BEFORE UPDATE OR DELETE ON booking_history
-    FOR EACH ROW EXECUTE FUNCTION keep_booking_history();
 
 -- The one way out of the table: removes and returns what is older, for the caller to keep elsewhere.
 CREATE OR REPLACE FUNCTION archive_booking_history(before timestamptz) RETURNS SETOF booking_history
@@ -1155,44 +1294,77 @@ SELECT user_id,
        coalesce(sum(seats) FILTER (WHERE status = 'confirmed'), 0)::integer AS booked_seats,
        coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0)::integer AS waiting_seats
 FROM bookings GROUP BY user_id;
+COMMIT;
 
 -- What stood before the triggers did ------------------------------------------------------------------------
 
--- Counted from the rows themselves while the tables are locked, so it is exact.
-ALTER TABLE events DISABLE TRIGGER events_counters_stay;
-UPDATE events SET available_slots = fact.available,
-                  is_bookable = fact.available > 0 AND status IN ('upcoming', 'ongoing'),
-                  last_waiting_number = fact.last_number,
-                  version = version + 1
-FROM (
-    SELECT event.id,
-           event.total_slots - coalesce(seats.booked, 0) AS available,
-           greatest(event.last_waiting_number, line.last_number) AS last_number
-    FROM events AS event
-    LEFT JOIN (
-        SELECT event_id, count(*) AS booked FROM booking_seats WHERE status = 'booked' GROUP BY event_id
-    ) AS seats ON seats.event_id = event.id
-    LEFT JOIN (
-        SELECT event_id, max(waiting_number) AS last_number
-        FROM bookings WHERE status = 'waiting' GROUP BY event_id
-    ) AS line ON line.event_id = event.id
-) AS fact
-WHERE events.id = fact.id
-  AND (available_slots, is_bookable, last_waiting_number) IS DISTINCT FROM
-      (fact.available, fact.available > 0 AND status IN ('upcoming', 'ongoing'), fact.last_number);
-ALTER TABLE events ENABLE TRIGGER events_counters_stay;
+-- Counted under the lock of each event, which the triggers take too: what commits before is counted, what
+-- commits later is added.
+CALL pg_temp.in_pages($$
+    SELECT id FROM events
+    WHERE id > $1 AND (
+        available_slots <> get_event_available_slots(id)
+        OR is_bookable <> (available_slots > 0 AND status IN ('upcoming', 'ongoing'))
+    )
+    ORDER BY id LIMIT $2
+$$, ARRAY[$$
+    SELECT FROM events WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+$$, $$
+    SELECT recount_event_available_slots(id) FROM unnest($1) AS id
+$$], most => 50);
+CALL pg_temp.in_pages($$
+    SELECT id FROM events
+    WHERE id > $1 AND last_waiting_number < (
+        SELECT max(waiting_number) FROM bookings WHERE event_id = events.id AND status = 'waiting'
+    )
+    ORDER BY id LIMIT $2
+$$, ARRAY[$$
+    SELECT FROM events WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+$$, $$
+    UPDATE events SET last_waiting_number = greatest(last_waiting_number, (
+        SELECT max(waiting_number) FROM bookings WHERE event_id = events.id AND status = 'waiting'
+    ))
+    WHERE id = ANY ($1)
+$$], most => 50);
 
-ALTER TABLE event_totals DISABLE TRIGGER event_totals_are_derived;
-DELETE FROM event_totals;
-INSERT INTO event_totals (event_id, confirmed_bookings, waiting_bookings, cancelled_bookings, waiting_seats)
-SELECT event_id,
-       count(*) FILTER (WHERE status = 'confirmed'),
-       count(*) FILTER (WHERE status = 'waiting'),
-       count(*) FILTER (WHERE status = 'cancelled'),
-       coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0)
-FROM bookings GROUP BY event_id;
-ALTER TABLE event_totals ENABLE TRIGGER event_totals_are_derived;
-COMMIT;
+DROP TRIGGER IF EXISTS event_totals_are_derived ON event_totals;
+CALL pg_temp.in_pages($$
+        SELECT id FROM events LEFT JOIN event_totals AS totals ON totals.event_id = id
+        CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE status = 'confirmed') AS confirmed,
+               count(*) FILTER (WHERE status = 'waiting') AS waiting,
+               count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+               coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0) AS seats
+        FROM bookings WHERE event_id = events.id
+    ) AS fact
+        WHERE id > $1 AND (
+            coalesce(totals.confirmed_bookings, 0), coalesce(totals.waiting_bookings, 0),
+            coalesce(totals.cancelled_bookings, 0), coalesce(totals.waiting_seats, 0)
+        ) <> (fact.confirmed, fact.waiting, fact.cancelled, fact.seats)
+        ORDER BY id LIMIT $2
+$$, ARRAY[$$
+    SELECT FROM events WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+$$, $$
+        INSERT INTO event_totals (
+            event_id, confirmed_bookings, waiting_bookings, cancelled_bookings, waiting_seats
+        )
+        SELECT events.id, fact.* FROM events CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE status = 'confirmed') AS confirmed,
+               count(*) FILTER (WHERE status = 'waiting') AS waiting,
+               count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+               coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0) AS seats
+        FROM bookings WHERE event_id = events.id
+    ) AS fact
+        WHERE events.id = ANY ($1)
+        ON CONFLICT (event_id) DO UPDATE SET
+            confirmed_bookings = excluded.confirmed_bookings, waiting_bookings = excluded.waiting_bookings,
+            cancelled_bookings = excluded.cancelled_bookings, waiting_seats = excluded.waiting_seats
+$$], most => 50);
+CREATE TRIGGER event_totals_are_derived BEFORE INSERT OR UPDATE OR DELETE ON event_totals
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ignore_direct_write();
+
+CREATE OR REPLACE TRIGGER booking_history_is_append_only BEFORE UPDATE OR DELETE ON booking_history
+    FOR EACH ROW EXECUTE FUNCTION keep_booking_history();
 
 -- Old rows against the rules ------------------------------------------------------------------------------
 
@@ -1222,6 +1394,8 @@ BEGIN
 END
 $$;
 
+DROP PROCEDURE pg_temp.lock_tables(text[], text);
+DROP PROCEDURE pg_temp.in_pages(text, text[], integer);
 DROP PROCEDURE pg_temp.rule(regclass, name, text, text);
 DROP PROCEDURE pg_temp.make_constraint(regclass, name);
 RESET lock_timeout;

@@ -2,17 +2,18 @@ from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 from django.db.models.functions import Now
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("events",)
+
     dependencies = [
         ("events", "0001_original"),
         ("orgs", "0002_improved_columns"),
     ]
 
     operations = [
-        short_locks(),
         migrations.RemoveConstraint(
             model_name="event",
             name="event_category_is_known",

@@ -1,6 +1,8 @@
 from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations
 
+from orgs.migrating import InPages
+
 
 class Migration(migrations.Migration):
     atomic = False
@@ -10,13 +12,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Counted exactly once triggers keep it (bookings 0006); until then within its bounds.
-        migrations.RunSQL(
+        # Counted from the seats by `bookings`, which knows them; until then within its bounds.
+        InPages(
+            """
+            SELECT id FROM events
+            WHERE id >= %(after)s AND available_slots NOT BETWEEN 0 AND total_slots AND total_slots > 0
+            ORDER BY id LIMIT %(most)s
+            """,
             """
             UPDATE events SET available_slots = greatest(0, least(available_slots, total_slots))
-            WHERE available_slots NOT BETWEEN 0 AND total_slots AND total_slots > 0
+            WHERE id = ANY(%(ids)s) AND total_slots > 0
             """,
-            migrations.RunSQL.noop,
+            about="Bring the seats left within their bounds",
+            most=200,
         ),
         ValidateConstraint(
             model_name="event",

@@ -1,9 +1,12 @@
-from django.db import migrations
-
-from orgs.migrating import short_locks, sql_file
+from orgs.migrating import ShortLocks, sql_file
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("events", "organizations")
+    mode = "SHARE ROW EXCLUSIVE"
+
     dependencies = [("events", "0005_improved_rules"), ("orgs", "0008_tenancy_checks")]
 
-    operations = [short_locks(), sql_file(__file__, "0006_rules.sql")]
+    operations = [
+        sql_file(__file__, "0006_rules.sql"),
+    ]

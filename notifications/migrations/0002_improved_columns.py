@@ -2,17 +2,18 @@ import django.db.models.functions.datetime
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("notifications",)
+
     dependencies = [
         ("notifications", "0001_original"),
         ("orgs", "__first__"),
     ]
 
     operations = [
-        short_locks(),
         migrations.RemoveConstraint(
             model_name="notification",
             name="notification_type_is_known",

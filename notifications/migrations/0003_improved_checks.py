@@ -1,6 +1,8 @@
 from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations
 
+from orgs.migrating import InPages
+
 
 class Migration(migrations.Migration):
     atomic = False
@@ -11,12 +13,20 @@ class Migration(migrations.Migration):
 
     operations = [
         # When was not kept; the last change of the row is as near as anybody can come.
-        migrations.RunSQL(
+        InPages(
             """
-            UPDATE notifications SET sent_at = updated_at WHERE status = 'sent' AND sent_at IS NULL;
-            UPDATE notifications SET failed_at = updated_at WHERE status = 'failed' AND failed_at IS NULL;
+            SELECT id FROM notifications
+            WHERE id >= %(after)s AND (
+                status = 'sent' AND sent_at IS NULL OR status = 'failed' AND failed_at IS NULL
+            )
+            ORDER BY id LIMIT %(most)s
             """,
-            migrations.RunSQL.noop,
+            """
+            UPDATE notifications SET sent_at = CASE WHEN status = 'sent' THEN updated_at END,
+                                     failed_at = CASE WHEN status = 'failed' THEN updated_at END
+            WHERE id = ANY(%(ids)s) AND status IN ('sent', 'failed')
+            """,
+            about="Say when of what was sent and what failed",
         ),
         ValidateConstraint(
             model_name="notification",

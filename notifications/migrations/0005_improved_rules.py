@@ -1,9 +1,12 @@
-from django.db import migrations
-
-from orgs.migrating import short_locks, sql_file
+from orgs.migrating import ShortLocks, sql_file
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("notifications",)
+    mode = "SHARE ROW EXCLUSIVE"
+
     dependencies = [("orgs", "0005_improved_rules"), ("notifications", "0004_improved_indexes")]
 
-    operations = [short_locks(), sql_file(__file__, "0005_rules.sql")]
+    operations = [
+        sql_file(__file__, "0005_rules.sql"),
+    ]

@@ -5,17 +5,19 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("users",)
+    mode = "SHARE ROW EXCLUSIVE"
+
     dependencies = [
         ("notifications", "0005_improved_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        short_locks(),
         migrations.CreateModel(
             name="Preference",
             fields=[

@@ -1,16 +1,17 @@
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("notifications",)
+
     dependencies = [
         ("notifications", "0006_preferences"),
     ]
 
     operations = [
-        short_locks(),
         migrations.AddField(
             model_name="notification",
             name="in_bulk",

@@ -16,5 +16,9 @@ class Migration(migrations.Migration):
             model_name="notification",
             index=models.Index(fields=["event_id", "user"], name="idx_notifications_event_user"),
         ),
+        AddIndexSafely(
+            model_name="notification",
+            index=models.Index(fields=["org_id", "id"], name="idx_notifications_org_id"),
+        ),
         RemoveIndexConcurrently(model_name="notification", name="idx_notifications_event_id"),
     ]

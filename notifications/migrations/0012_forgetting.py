@@ -1,11 +1,9 @@
-from django.db import migrations
-
-from orgs.migrating import short_locks, sql_file
+from orgs.migrating import ShortLocks, sql_file
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
     dependencies = [
         ("notifications", "0011_done_with_index"),
     ]
 
-    operations = [short_locks(), sql_file(__file__, "0012_forgetting.sql")]
+    operations = [sql_file(__file__, "0012_forgetting.sql")]

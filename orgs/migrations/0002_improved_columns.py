@@ -1,16 +1,17 @@
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("organizations", "users", "organization_users", "organization_invites")
+
     dependencies = [
         ("orgs", "0001_original"),
     ]
 
     operations = [
-        short_locks(),
         migrations.AddField(
             model_name="membership",
             name="source",

@@ -5,16 +5,18 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("organizations", "users")
+    mode = "SHARE ROW EXCLUSIVE"
+
     dependencies = [
         ("orgs", "0005_improved_rules"),
     ]
 
     operations = [
-        short_locks(),
         migrations.CreateModel(
             name="AccountMail",
             fields=[

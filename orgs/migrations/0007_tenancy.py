@@ -11,16 +11,17 @@ import orgs.models.fields
 import orgs.models.permissions
 import orgs.names
 import orgs.organization_settings
-from orgs.migrating import short_locks, sql_file
+from orgs.migrating import ShortLocks, sql_file
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("organizations", "organization_users")
+
     dependencies = [
         ("orgs", "0006_account_mail"),
     ]
 
     operations = [
-        short_locks(),
         migrations.CreateModel(
             name="MembershipHistory",
             fields=[

@@ -2,15 +2,22 @@ from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations, models
 from django.db.models.functions import Lower
 
-from orgs.migrating import AddUniqueSafely
+from orgs.migrating import AddUniqueSafely, InPages
 
-REVOKE_EARLIER = """
-UPDATE organization_invites AS earlier SET status = 'revoked'
-FROM organization_invites AS later
-WHERE earlier.status = 'pending' AND later.status = 'pending'
-  AND later.organization_id = earlier.organization_id AND lower(later.email) = lower(earlier.email)
-  AND (later.created_at, later.id) > (earlier.created_at, earlier.id)
-"""
+# An address has one pending invite of an organization, the newest.
+REVOKE_EARLIER = (
+    """
+    SELECT id FROM organization_invites AS earlier
+    WHERE id >= %(after)s AND status = 'pending' AND EXISTS (
+        SELECT FROM organization_invites AS later
+        WHERE later.status = 'pending' AND later.organization_id = earlier.organization_id
+        AND lower(later.email) = lower(earlier.email)
+        AND (later.created_at, later.id) > (earlier.created_at, earlier.id)
+    )
+    ORDER BY id LIMIT %(most)s
+    """,
+    "UPDATE organization_invites SET status = 'revoked' WHERE id = ANY(%(ids)s) AND status = 'pending'",
+)
 
 
 class Migration(migrations.Migration):
@@ -22,7 +29,7 @@ class Migration(migrations.Migration):
         ValidateConstraint(model_name="membership", name="membership_permissions_are_lists_of_flags"),
         ValidateConstraint(model_name="organization", name="organization_slug_is_not_reserved"),
         ValidateConstraint(model_name="organization", name="organization_settings_are_an_object"),
-        migrations.RunSQL(REVOKE_EARLIER, migrations.RunSQL.noop),
+        InPages(*REVOKE_EARLIER, about="Revoke what a newer invite has overtaken"),
         AddUniqueSafely(
             model_name="invite",
             constraint=models.UniqueConstraint(

@@ -4,16 +4,18 @@ import django.db.models.functions.datetime
 import uuid_utils.compat
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
+    tables = ("organizations",)
+    mode = "SHARE ROW EXCLUSIVE"
+
     dependencies = [
         ("orgs", "0008_tenancy_checks"),
     ]
 
     operations = [
-        short_locks(),
         migrations.CreateModel(
             name="SpentToken",
             fields=[

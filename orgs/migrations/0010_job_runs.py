@@ -3,16 +3,15 @@ import django.db.models.functions.datetime
 import uuid_utils.compat
 from django.db import migrations, models
 
-from orgs.migrating import short_locks
+from orgs.migrating import ShortLocks
 
 
-class Migration(migrations.Migration):
+class Migration(ShortLocks):
     dependencies = [
         ("orgs", "0009_sign_in"),
     ]
 
     operations = [
-        short_locks(),
         migrations.CreateModel(
             name="JobRun",
             fields=[

@@ -1,5 +1,6 @@
 """Databases of their own beside the tests' one, on the same server, for what a transaction cannot undo."""
 
+import os
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import count
@@ -23,7 +24,8 @@ class Scratch:
 
     def __init__(self, blocker, *, template: "Scratch | None" = None):
         self._blocker = blocker
-        self.name = f"{_beside()['NAME']}_scratch_{next(_numbers)}"
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+        self.name = f"{_beside()['NAME']}_scratch_{worker}{next(_numbers)}"
         copied = f' TEMPLATE "{template.name}"' if template else ""
         _administer(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
         _administer(f'CREATE DATABASE "{self.name}"{copied}')

@@ -1,6 +1,6 @@
--- Writers wait while the triggers come and what stood before them is counted (at the end of this file);
--- the tables are locked in the order in which a booking locks them.
-LOCK TABLE events, bookings, booking_seats IN SHARE ROW EXCLUSIVE MODE;
+-- From here on triggers count, and what a program writes into the counter itself is passed over: both at once,
+-- or a seat would be counted twice or not at all. So the three tables are locked for the moment that it takes
+-- to make the triggers. What stood before is counted afterwards, event by event (0006_improved_counts).
 
 -- Seats left ------------------------------------------------------------------------------------------
 
@@ -69,6 +69,8 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE TRIGGER events_counters_stay BEFORE UPDATE ON events
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_event_counters();
 CREATE OR REPLACE TRIGGER booking_seats_inserted AFTER INSERT ON booking_seats
     REFERENCING NEW TABLE AS new_seats
     FOR EACH STATEMENT EXECUTE FUNCTION update_event_available_slots();
@@ -213,7 +215,7 @@ CREATE OR REPLACE TRIGGER bookings_deleted AFTER DELETE ON bookings
 CREATE OR REPLACE TRIGGER bookings_truncated AFTER TRUNCATE ON bookings
     FOR EACH STATEMENT EXECUTE FUNCTION keep_event_totals();
 
--- Totals written by hand, or copied back from a dump beside the bookings they count, are passed over.
+-- For totals written by hand, or copied back from a dump beside the bookings they count: they are passed over.
 CREATE OR REPLACE FUNCTION ignore_direct_write() RETURNS trigger
     LANGUAGE plpgsql
 AS $$
@@ -221,9 +223,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
-
-CREATE OR REPLACE TRIGGER event_totals_are_derived BEFORE INSERT OR UPDATE OR DELETE ON event_totals
-    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION ignore_direct_write();
 
 ALTER TABLE event_totals SET (fillfactor = 50);
 ALTER TABLE event_free_runs SET (
@@ -248,9 +247,6 @@ BEGIN
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'booking_history_is_append_only';
 END
 $$;
-
-CREATE OR REPLACE TRIGGER booking_history_is_append_only BEFORE UPDATE OR DELETE ON booking_history
-    FOR EACH ROW EXECUTE FUNCTION keep_booking_history();
 
 -- The one way out of the table: removes and returns what is older, for the caller to keep elsewhere.
 CREATE OR REPLACE FUNCTION archive_booking_history(before timestamptz) RETURNS SETOF booking_history
@@ -324,40 +320,3 @@ SELECT user_id,
        coalesce(sum(seats) FILTER (WHERE status = 'confirmed'), 0)::integer AS booked_seats,
        coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0)::integer AS waiting_seats
 FROM bookings GROUP BY user_id;
-
--- What stood before the triggers did ------------------------------------------------------------------------
-
--- Counted from the rows themselves while the tables are locked, so it is exact.
-ALTER TABLE events DISABLE TRIGGER events_counters_stay;
-UPDATE events SET available_slots = fact.available,
-                  is_bookable = fact.available > 0 AND status IN ('upcoming', 'ongoing'),
-                  last_waiting_number = fact.last_number,
-                  version = version + 1
-FROM (
-    SELECT event.id,
-           event.total_slots - coalesce(seats.booked, 0) AS available,
-           greatest(event.last_waiting_number, line.last_number) AS last_number
-    FROM events AS event
-    LEFT JOIN (
-        SELECT event_id, count(*) AS booked FROM booking_seats WHERE status = 'booked' GROUP BY event_id
-    ) AS seats ON seats.event_id = event.id
-    LEFT JOIN (
-        SELECT event_id, max(waiting_number) AS last_number
-        FROM bookings WHERE status = 'waiting' GROUP BY event_id
-    ) AS line ON line.event_id = event.id
-) AS fact
-WHERE events.id = fact.id
-  AND (available_slots, is_bookable, last_waiting_number) IS DISTINCT FROM
-      (fact.available, fact.available > 0 AND status IN ('upcoming', 'ongoing'), fact.last_number);
-ALTER TABLE events ENABLE TRIGGER events_counters_stay;
-
-ALTER TABLE event_totals DISABLE TRIGGER event_totals_are_derived;
-DELETE FROM event_totals;
-INSERT INTO event_totals (event_id, confirmed_bookings, waiting_bookings, cancelled_bookings, waiting_seats)
-SELECT event_id,
-       count(*) FILTER (WHERE status = 'confirmed'),
-       count(*) FILTER (WHERE status = 'waiting'),
-       count(*) FILTER (WHERE status = 'cancelled'),
-       coalesce(sum(seats) FILTER (WHERE status = 'waiting'), 0)
-FROM bookings GROUP BY event_id;
-ALTER TABLE event_totals ENABLE TRIGGER event_totals_are_derived;
