@@ -1,7 +1,9 @@
-"""When each job of the timetable last ran, and how it ended: written by `RecordedTask`, judged for `doctor`.
+"""When each job of the timetable last ran, and how it ended: written by `RecordedTask`, judged by `late`.
 
-A job is late when it has not ended well for three times its schedule and a minute. One that was never seen
-is counted from the first record of any job, so a timetable that nobody has begun to work is not late.
+`late(now=)` is the one rule: the doctor, the page of the platform's staff and the metrics all read it. A job
+is late when it has not ended well for as long as its line of the timetable says (`Job.late_after`). One that
+was never seen is counted from the first record of any job, so a timetable that nobody has begun to work is
+not late.
 """
 
 from dataclasses import dataclass
@@ -9,20 +11,24 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from happening.celery import app
+from happening.celery import TIMETABLE, Job
 from orgs.models import JobRun
-
-MISSED = 3  # schedules in a row
-GRACE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Late:
-    """A job, since when it has not ended well, and how often it is to run."""
+class Standing:
+    """A job, its line of the timetable, and its last run, None where it was never seen. `since`: when it last
+    ended well, or from when that is counted."""
 
     job: str
-    since: datetime
-    every: timedelta
+    line: Job
+    run: JobRun | None
+    since: datetime | None
+    is_late: bool
+
+    @property
+    def every(self) -> timedelta:
+        return timedelta(seconds=max(self.line.every, self.line.rests))
 
 
 def begin(job: str, *, now: datetime) -> None:
@@ -41,17 +47,25 @@ def end(job: str, outcome: JobRun.Outcome, *, now: datetime) -> None:
     JobRun.objects.filter(job=job).update(**ended)
 
 
-def late(*, now: datetime) -> list[Late]:
-    """The jobs that are late, in the order of the timetable."""
+def rests(job: str, *, now: datetime) -> bool:
+    """Whether it was done so lately that it has nothing to do yet."""
+    pause = timedelta(seconds=TIMETABLE[job].rests)
+    return bool(pause) and JobRun.objects.filter(job=job, done_at__gt=now - pause, done_at__lte=now).exists()
+
+
+def standings(*, now: datetime) -> list[Standing]:
+    """Every job, in the order of the timetable; one query."""
     runs = {run.job: run for run in JobRun.objects.all()}
-    if not runs:
-        return []
-    begun = min(run.created_at for run in runs.values())
-    found = []
-    for job, entry in app.conf.beat_schedule.items():
-        run = runs.get(job)
-        since = (run.done_at or run.created_at) if run else begun
-        every = timedelta(seconds=entry["schedule"])
-        if now - since > MISSED * every + GRACE:
-            found.append(Late(job, since, every))
-    return found
+    begun = min((run.created_at for run in runs.values()), default=None)
+    return [_standing(job, line, runs.get(job), begun, now=now) for job, line in TIMETABLE.items()]
+
+
+def late(*, now: datetime) -> list[Standing]:
+    """The jobs that are late."""
+    return [standing for standing in standings(now=now) if standing.is_late]
+
+
+def _standing(job: str, line: Job, run: JobRun | None, begun: datetime | None, *, now: datetime) -> Standing:
+    since = (run.done_at or run.created_at) if run else begun
+    is_late = since is not None and now - since > timedelta(seconds=line.late_after)
+    return Standing(job, line, run, since, is_late)

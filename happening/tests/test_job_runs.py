@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from happening import doctor, job_runs
-from happening.celery import app
+from happening import job_runs
+from happening.celery import TIMETABLE, Job, app
+from happening.doctor import upkeep
+from notifications.tasks import forget_notifications
 from orgs.models import JobRun
 from orgs.tasks import expire_invites
 
@@ -26,21 +28,21 @@ def ill_fated(monkeypatch):
     def task():
         raise ValueError("as always")
 
-    monkeypatch.setitem(app.conf.beat_schedule, "ill_fated", {"task": "ill_fated", "schedule": 60.0})
+    monkeypatch.setitem(TIMETABLE, "ill_fated", Job("ill_fated", every=60))
     yield task
     del app.tasks["ill_fated"]
 
 
 def seen(now) -> None:
     """Every job has just ended well."""
-    for job in app.conf.beat_schedule:
+    for job in TIMETABLE:
         job_runs.begin(job, now=now)
         job_runs.end(job, JobRun.Outcome.DONE, now=now)
 
 
-def jobs() -> doctor.Finding:
-    [finding] = doctor.jobs()
-    return finding
+def told() -> dict:
+    """What the doctor says of late jobs: their mends by what it says."""
+    return {finding.says: finding.mend for finding in upkeep.jobs() if not finding.is_ok}
 
 
 class TestARecordedTask:
@@ -56,6 +58,21 @@ class TestARecordedTask:
         run = JobRun.objects.get(job="ill_fated")
         assert (run.outcome, run.done_at) == ("failed", now)
 
+    def test_rests_until_its_time_once_it_was_done(self, now):
+        forget_notifications.apply(throw=True)
+        first = JobRun.objects.get(job="forget_notifications")
+        forget_notifications.apply(throw=True)
+        assert JobRun.objects.get(job="forget_notifications").started_at == first.started_at
+        JobRun.objects.update(done_at=now - timedelta(hours=25))
+        forget_notifications.apply(throw=True)
+        assert JobRun.objects.get(job="forget_notifications").started_at > first.started_at
+
+    def test_does_not_rest_when_it_failed(self, now):
+        forget_notifications.apply(throw=True)
+        JobRun.objects.update(outcome="failed", done_at=None)
+        forget_notifications.apply(throw=True)
+        assert JobRun.objects.get(job="forget_notifications").outcome == "done"
+
     def test_leaves_no_record_when_no_worker_calls_it(self):
         expire_invites()
         assert not JobRun.objects.exists()
@@ -64,12 +81,12 @@ class TestARecordedTask:
 class TestLate:
     def test_is_nothing_before_anything_ran(self, now):
         assert job_runs.late(now=now) == []
-        assert jobs().is_ok
+        assert told() == {}
 
     def test_is_nothing_just_after_all_ran(self, now):
         seen(now)
         assert job_runs.late(now=now + timedelta(seconds=60)) == []
-        assert jobs().is_ok
+        assert told() == {}
 
     def test_is_what_missed_three_turns(self, now):
         seen(now)
@@ -88,5 +105,13 @@ class TestLate:
 
     def test_is_told_by_the_doctor_with_its_mend(self, now):
         seen(now - timedelta(days=1))
-        assert "advance_events" in jobs().says
-        assert "worker" in jobs().mend
+        [(says, mend)] = [each for each in told().items() if each[0].startswith("advance_events")]
+        assert "due every 1 min" in says
+        assert "worker" in mend
+
+    def test_is_judged_by_each_line_of_the_timetable(self, now):
+        seen(now)
+        for name, job in TIMETABLE.items():
+            almost, after = (timedelta(seconds=job.late_after + more) for more in (-1, 1))
+            assert name not in {one.job for one in job_runs.late(now=now + almost)}
+            assert name in {one.job for one in job_runs.late(now=now + after)}
