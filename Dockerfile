@@ -1,13 +1,13 @@
 # Happening in one image. What a container does is a line of the Procfile: `web`, `live`, `worker`, `beat`, `sender`.
 
-FROM python:3.11.14-slim-bookworm AS libraries
+FROM python:3.11.15-slim-bookworm AS libraries
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 COPY requirements.txt .
 RUN /opt/venv/bin/pip install -r requirements.txt && /opt/venv/bin/pip check
 
-FROM python:3.11.14-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp happening \
+FROM python:3.11.15-slim-bookworm
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp happening \
     && install --directory --owner happening --group happening /data
 COPY --from=libraries /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

@@ -7,7 +7,10 @@ whoever may read it. Settings call this before they read anything.
 from collections.abc import MutableMapping
 from pathlib import Path
 
-SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "AMQP_URL", "EMAIL_URL", "OIDC_CLIENT_SECRET")
+SECRETS = (
+    *("SECRET_KEY", "DATABASE_URL", "HISTORY_DATABASE_URL", "REDIS_URL", "AMQP_URL", "EMAIL_URL"),
+    *("OIDC_CLIENT_SECRET", "METRICS_TOKEN"),
+)
 
 
 def read_secret_files(environment: MutableMapping[str, str]) -> None:

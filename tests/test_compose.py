@@ -9,15 +9,18 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+import jsonschema
 import pytest
 import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
 from django.conf import settings
 
 from happening.secret_files import SECRETS
 
 ROOT = settings.BASE_DIR
 OURS = ("web", "live", "worker", "beat", "sender", "migrate")
-PROMISED = {*OURS, "proxy", "postgres", "pgbouncer", "redis", "rabbitmq", "keycloak", "mail"}
+WATCHING = {"prometheus", "grafana"}  # only where they are asked for
+PROMISED = {*OURS, "proxy", "postgres", "pgbouncer", "redis", "rabbitmq", "keycloak", "mail", *WATCHING}
 # A version with a patch level, so that the same file starts the same programs next year.
 EXACT = re.compile(r":v?\d+\.\d+(\.\d+)?(-[\w.]+)*$")
 
@@ -84,9 +87,14 @@ class TestEachService:
                     assert (other, wait["condition"]) == ("migrate", "service_completed_successfully")
 
     def test_opens_no_door_but_the_proxys(self, services):
-        """And the mail catcher's, to this machine alone."""
-        assert {name for name, service in services.items() if "ports" in service} == {"proxy", "mail"}
-        assert all(port.startswith("127.0.0.1:") for port in services["mail"]["ports"])
+        """And the mail catcher's and the dashboards', to this machine alone."""
+        doors = {name: service["ports"] for name, service in services.items() if "ports" in service}
+        assert doors.keys() == {"proxy", "mail", "grafana"}
+        assert all(port.startswith("127.0.0.1:") for port in doors["mail"] + doors["grafana"])
+
+    def test_that_watches_runs_only_when_it_is_asked_for(self, services):
+        asked_for = {name for name, service in services.items() if service.get("profiles") == ["watching"]}
+        assert asked_for == WATCHING
 
     def test_mounts_files_that_there_are(self, compose, services):
         for service in services.values():
@@ -97,6 +105,21 @@ class TestEachService:
                     assert mount.endswith(":ro")
                 else:
                     assert source in compose["volumes"]
+
+
+@pytest.fixture(scope="module")
+def schema():
+    """The Compose Specification's own."""
+    return jsonschema.Draft202012Validator(get_builtin_schema("vendor.compose-spec"))
+
+
+class TestTheSpecification:
+    def test_takes_the_file(self, schema, compose):
+        assert [error.message for error in schema.iter_errors(compose)] == []
+
+    def test_control_finds_a_slip(self, schema, compose):
+        slipped = compose | {"services": compose["services"] | {"web": {"image": "web:1.0", "restrat": "no"}}}
+        assert not schema.is_valid(slipped)
 
 
 def has_compose() -> bool:
@@ -131,9 +154,12 @@ class TestSecrets:
                     assert not urlsplit(str(value)).password, (name, variable)
 
     def test_that_the_site_reads_are_those_it_knows_as_files(self, services):
+        """Each has all of them, but for those that only some need: who answers /metrics, who archives."""
         for name in OURS:
             files = [v for v in services[name]["environment"] if v.endswith("_FILE")]
-            assert {file.removesuffix("_FILE") for file in files} == set(SECRETS)
+            needed = set(SECRETS) - {"METRICS_TOKEN", "HISTORY_DATABASE_URL"}
+            assert needed <= {file.removesuffix("_FILE") for file in files} <= set(SECRETS)
+        assert "METRICS_TOKEN_FILE" in services["web"]["environment"]
 
 
 class TestTheSite:
