@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.admin_figures import DeliveryDesk
 from notifications.models import Notification
-from orgs.admin_site import PLATFORM_ALONE, ReadOnlyAdmin
+from orgs.admin_site import PLATFORM_ALONE, LongList, ReadOnlyAdmin
 from orgs.models.permissions import Right
 
 
 @admin.register(Notification)
-class NotificationAdmin(DeliveryDesk, ReadOnlyAdmin):
+class NotificationAdmin(DeliveryDesk, LongList, ReadOnlyAdmin):
+    led_by = ()
     organization_path = "org_id"
     rights: ClassVar = {
         "view": Right.SEE_DELIVERIES,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -33,11 +34,13 @@ class DeliveryDesk:
     @admin.action(description=_("Try again to deliver"), permissions=["retry"])
     def try_again(self, request: HttpRequest, queryset) -> None:
         failed = list(queryset.filter(status=Notification.Status.FAILED))
-        count = states.again([message.pk for message in failed], now=timezone.now())
+        with transaction.atomic():
+            count = states.again([message.pk for message in failed], now=timezone.now())
+            if count:
+                LogEntry.objects.log_actions(request.user.pk, failed, CHANGE, change_message=_("Try again"))
         if not count:
             messages.warning(request, _("None of these has failed, so there is nothing to try again."))
             return
-        LogEntry.objects.log_actions(request.user.pk, failed, CHANGE, change_message=_("Tried again."))
         words = ngettext("%(n)s message will be sent again.", "%(n)s messages will be sent again.", count)
         messages.success(request, words % {"n": count})
 

@@ -16,7 +16,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,12 +24,13 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import mail, states
+from notifications import counts, mail, states
 from notifications.post import MailServerAway, NotNow, Refused
 from notifications.post_room import PostRoom, Unwritable
 from notifications.preferences import mail_refused
-from notifications.states import Taken
+from notifications.taking import Taken, take
 from orgs.crash_points import crash_point
+from orgs.log_facts import said_with
 from orgs.models import User
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -64,7 +65,7 @@ def deliver(
     """
     outcome = Outcome()
     while ids and not stopping():
-        taken = states.take(ids, now=clock())
+        taken = take(ids, now=clock())
         crash_point("sender:taken")
         ids = _Batch(taken, room, clock, outcome).work(between=between, stopping=stopping)
     outcome.undone = ids
@@ -83,30 +84,34 @@ class _Batch:
     def work(self, *, between: Callable[[], None], stopping: Callable[[], bool]) -> list[UUID]:
         """Deliver while the lease is young; returns the ids that were let go."""
         until = time.monotonic() + IN_HAND.total_seconds()
-        rest, in_hand = deque(self._without_mail()), {}
+        rest, in_hand = self._by_window(self._without_mail()), {}
         try:
-            while in_hand or (rest and not stopping() and time.monotonic() < until):
+            while in_hand or any(rest):
                 between()
-                while rest and len(in_hand) < self.room.size and not stopping():
-                    one = rest.popleft()
-                    in_hand[self.room.hand_in(one.notification.user_id, partial(mail.compose, one))] = one
-                for sending in wait(in_hand, timeout=BREATH, return_when=FIRST_COMPLETED).done:
-                    self._settle(in_hand.pop(sending), sending)
+                if stopping() or time.monotonic() > until:
+                    if not in_hand:
+                        break
+                else:
+                    self._hand_in(rest, in_hand)
+                self._settle(in_hand)
         finally:
-            for sending, one in in_hand.items():
-                self._settle(one, sending)
-            states.let_go(_ids(rest), lease=self.lease)
-        return _ids(rest)
+            while in_hand:
+                self._settle(in_hand)
+            left = [one for window in rest for one in window]
+            states.let_go(_ids(left), lease=self.lease)
+        return _ids(left)
 
     def _without_mail(self) -> list[Taken]:
         """Settle what needs no mail; returns the others."""
         overtaken = {one.notification.pk: one.newer for one in self.taken if one.newer}
         states.overtaken(overtaken, lease=self.lease, now=self.clock())
+        counts.became("superseded", (one.notification for one in self.taken if one.newer))
         open_ones = [one for one in self.taken if not one.newer]
         lost = [one for one in open_ones if not one.email or one.person_status == User.Status.ERASED]
         states.failed(
             _ids(lost), lease=self.lease, now=self.clock(), reason="The person has left; there is no address."
         )
+        counts.became("failed", (one.notification for one in lost))
         unwanted = mail_refused((one.notification.user_id, one.notification.type) for one in open_ones)
         inbox = [
             one
@@ -120,21 +125,45 @@ class _Batch:
         self._told(inbox)
         return [one for one in open_ones if one not in lost and one not in inbox]
 
-    def _settle(self, one: Taken, sending: Future) -> None:
-        """Write down what became of a mail."""
-        try:
-            sending.result()
-        except MailServerAway as away:
-            self.outcome.server_is_away = True
-            due_at = self.clock() + AWAY_WAIT * _spread()
-            row_id = one.notification.pk
-            states.postpone([row_id], lease=self.lease, due_at=due_at, reason=str(away), counted=False)
-        except (NotNow, Unwritable) as refusal:
-            self._not_now(one, str(refusal))
-        except Refused as refusal:
-            self._failed(one, str(refusal))
-        else:
-            self._told([one])
+    def _by_window(self, ones: list[Taken]) -> list[deque[Taken]]:
+        rest = [deque() for _ in range(self.room.size)]
+        for one in ones:
+            rest[self.room.window_of(one.notification.user_id)].append(one)
+        return rest
+
+    def _hand_in(self, rest: list[deque[Taken]], in_hand: dict[int, Taken]) -> None:
+        """Give every window that is free its next mail."""
+        for window, ones in enumerate(rest):
+            if ones and window not in in_hand:
+                in_hand[window] = one = ones.popleft()
+                with _said_of(one):
+                    self.room.hand_in(window, partial(mail.compose, one))
+
+    def _settle(self, in_hand: dict[int, Taken]) -> None:
+        """Write down what became of the mails that are settled, before their windows get another."""
+        settled = [
+            (in_hand.pop(window), error) for window, error in self.room.settled(len(in_hand), within=BREATH)
+        ]
+        self._told([one for one, error in settled if error is None])
+        for one, error in settled:
+            if error:
+                with _said_of(one):
+                    self._refused(one, error)
+
+    def _refused(self, one: Taken, error: Exception) -> None:
+        match error:
+            case MailServerAway():
+                self.outcome.server_is_away = True
+                due_at = self.clock() + AWAY_WAIT * _spread()
+                row_id, reason = one.notification.pk, str(error)
+                states.postpone([row_id], lease=self.lease, due_at=due_at, reason=reason, counted=False)
+                counts.became("away", [one.notification])
+            case NotNow() | Unwritable():
+                self._not_now(one, str(error))
+            case Refused():
+                self._failed(one, str(error))
+            case _:
+                raise error
 
     def _not_now(self, one: Taken, reason: str) -> None:
         row = one.notification
@@ -143,20 +172,28 @@ class _Batch:
         else:
             due_at = self.clock() + wait_after(row.attempts)
             states.postpone([row.pk], lease=self.lease, due_at=due_at, reason=reason)
+            counts.became("postponed", [row])
 
     def _told(self, ones: list[Taken]) -> None:
-        states.told(_ids(ones), now=self.clock())
+        now = self.clock()
+        states.told(_ids(ones), now=now)
+        counts.delivered((one.notification for one in ones), now=now)
         self.outcome.delivered += len(ones)
         self.outcome.in_bulk += sum(one.notification.in_bulk for one in ones)
 
     def _failed(self, one: Taken, reason: str) -> None:
         logger.warning("Notification %s has failed. %s", one.notification.pk, reason)
         states.failed([one.notification.pk], lease=self.lease, now=self.clock(), reason=reason)
+        counts.became("failed", [one.notification])
 
 
 def wait_after(attempts: int) -> timedelta:
     """How long a notification waits after so many attempts, each time twice as long, and not all together."""
     return min(FIRST_WAIT * 2 ** max(0, min(attempts - 1, 20)), LONGEST_WAIT) * _spread()
+
+
+def _said_of(one: Taken) -> AbstractContextManager:
+    return said_with(notification=one.notification.pk, organization=one.notification.org_id)
 
 
 def _spread() -> float:

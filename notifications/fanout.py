@@ -11,7 +11,9 @@ from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
+from django.db.models.functions import Coalesce
 
+from notifications.models import Notification
 from notifications.outbox import NoTransaction, Owed, enqueue
 
 
@@ -60,6 +62,36 @@ def supersede(
             {"types": list(types), "by": by, "event_id": event_id, "users": list(user_ids), "now": now},
         )
         return cursor.rowcount
+
+
+def leave_out(
+    booking_id: UUID, *, types: Collection[str], by: str, event_id: UUID, user_id: UUID, now: datetime
+) -> None:
+    """What this person is still to be told of the event no more speaks of a booking that they gave back. What
+    spoke of no other ends without a mail, because of their message of the type `by`.
+
+    Raises:
+        NoTransaction: no transaction is open.
+    """
+    if not connection.in_atomic_block:
+        raise NoTransaction("What was given back is left out together with its giving back.")
+    theirs = Notification.objects.filter(event_id=event_id, user_id=user_id)
+    spoke_of_it_alone = []
+    for row in theirs.filter(type__in=types).standing(at=now).lock():
+        kept = [each for each in row.bookings() if each["booking_id"] != str(booking_id)]
+        if kept:
+            row.speak_of(kept)
+            row.save(update_fields=["booking_id", "payload"])
+        else:
+            spoke_of_it_alone.append(row.pk)
+    newest = theirs.filter(type=by).order_by("-created_at", "-id").values("pk")[:1]
+    Notification.objects.filter(pk__in=spoke_of_it_alone).update(
+        status=Notification.Status.DELIVERED,
+        delivered_at=now,
+        lease_until=None,
+        read_at=Coalesce("read_at", now),
+        superseded_by=newest,
+    )
 
 
 def _rewrite(messages: list[Owed], *, now: datetime) -> set[UUID]:

@@ -13,7 +13,7 @@ from notifications.unread import INBOX, states
 def inbox_stream(request):
     if not request.user.is_authenticated:
         return _for_nobody()
-    return Stream([Topic(INBOX, request.user.pk)], person_id=request.user.pk)
+    return Stream(request, [Topic(INBOX, request.user.pk)])
 
 
 @require_safe

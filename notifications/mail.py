@@ -8,19 +8,20 @@ Message-ID is made of the row's id, so that a mail that goes twice can be known 
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from notifications import invite, preferences, wording
+from notifications.letter import Letter
 from notifications.models import Notification, Preference
-from notifications.states import Taken
+from notifications.taking import Taken
+from notifications.wording import one_line
 
 LONGEST_SUBJECT = 200
 
 
-def compose(taken: Taken) -> EmailMultiAlternatives:
+def compose(taken: Taken) -> Letter:
     """The mail to the notification's person.
 
     Raises:
@@ -29,26 +30,23 @@ def compose(taken: Taken) -> EmailMultiAlternatives:
     with translation.override(settings.LANGUAGE_CODE):
         row = taken.notification
         told = wording.Message.of(row)
-        subject = one_line(told.title)[:LONGEST_SUBJECT]
         facts = _facts(taken, told)
         words = render_to_string(f"notifications/mail/{row.type}.txt", facts).strip()
         facts["paragraphs"] = [" ".join(part.split()) for part in words.split("\n\n") if part.strip()]
-        mail = EmailMultiAlternatives(
-            subject=subject,
+        letter = Letter(
+            mark=row.pk.hex,
+            subject=one_line(told.title)[:LONGEST_SUBJECT],
             body=render_to_string("notifications/mail/frame.txt", facts).strip() + "\n",
             to=[taken.email],
-            headers=_headers(taken),
+            headers=_headers(row, unsubscribe_url=facts["unsubscribe_url"]),
         )
-        mail.attach_alternative(render_to_string("notifications/mail/frame.html", facts), "text/html")
-        if calendar := invite.of(taken):
-            mail.attach_alternative(calendar.text, f"text/calendar; method={calendar.method}")
-            mail.attach("invite.ics", calendar.text, f"text/calendar; method={calendar.method}")
-        return mail
-
-
-def one_line(words: str) -> str:
-    """Fit for a header: no line breaks, nothing that cannot be printed."""
-    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+        letter.attach_alternative(render_to_string("notifications/mail/frame.html", facts), "text/html")
+        for number, calendar in enumerate(invite.of(taken, told), start=1):
+            kind = f"text/calendar; method={calendar.method}"
+            if number == 1:
+                letter.attach_alternative(calendar.text, kind)
+            letter.attach("invite.ics" if number == 1 else f"invite-{number}.ics", calendar.text, kind)
+        return letter
 
 
 def site(path: str = "/") -> str:
@@ -70,26 +68,31 @@ def _facts(taken: Taken, told: wording.Message) -> dict:
         rows.append((_("Where"), one_line(payload["place"])))
     if payload.get("seats"):
         rows.append((_("Seats"), wording.seats(payload)))
+    name, organization = one_line(taken.name or ""), one_line(taken.organization or "")
+    to_the_calendar = invite.method_of(row)
     return {
-        "name": one_line(taken.name or ""),
+        "greeting": _("Hello %(name)s,") % {"name": name} if name else _("Hello,"),
         "told": told,
         "facts": payload,
         "rows": rows,
         "join_url": payload.get("online_url", ""),
-        "organization": one_line(taken.organization or ""),
         "url": site(told.url) if told.url else site(),
+        "is_about_a_booking": bool(payload.get("booking_version") or to_the_calendar),
+        "has_invite": to_the_calendar == invite.REQUEST,
+        "withdraws_invite": to_the_calendar == invite.CANCEL,
+        "writer": _("%(organization)s, by way of Happening") % {"organization": organization}
+        if organization
+        else "Happening",
         "site": site(),
         "unsubscribe_url": _unsubscribe_url(row),
-        "has_invite": invite.method_of(row) == "REQUEST",
-        "withdraws_invite": invite.method_of(row) == "CANCEL",
     }
 
 
-def _headers(taken: Taken) -> dict[str, str]:
-    row = taken.notification
+def _headers(row: Notification, *, unsubscribe_url: str) -> dict[str, str]:
     headers = {"Message-ID": f"<notification-{row.pk}@{host()}>", "Auto-Submitted": "auto-generated"}
-    if url := _unsubscribe_url(row):
-        headers |= {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    if unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
 
 

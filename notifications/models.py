@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orgs.models.fields import Dated, Identified
 
+_OF_A_BOOKING = ("booking_version", "waits")  # what a payload says of the booking itself
+
 
 class NotificationQuerySet(models.QuerySet):
     def inbox_of(self, user_id):
@@ -21,6 +23,14 @@ class NotificationQuerySet(models.QuerySet):
 
     def unread(self):
         return self.filter(read_at=None)
+
+    def standing(self, *, at):
+        """Still to be told, and in nobody's hand."""
+        return self.filter(Q(lease_until=None) | Q(lease_until__lt=at), status=Notification.Status.PENDING)
+
+    def lock(self):
+        """Without those that somebody is taking just now: they are not waited for."""
+        return self.order_by("pk").select_for_update(no_key=True, of=("self",), skip_locked=True)
 
 
 class Notification(Identified, Dated):
@@ -140,6 +150,7 @@ class Notification(Identified, Dated):
                 name="idx_notifications_done_with",
             ),
             models.Index(fields=["event_id", "user"], name="idx_notifications_event_user"),
+            models.Index(fields=["org_id", "id"], name="idx_notifications_org_id"),
             models.Index(
                 fields=["booking_id"],
                 condition=Q(booking_id__isnull=False),
@@ -149,6 +160,19 @@ class Notification(Identified, Dated):
 
     def __str__(self):
         return self.get_type_display()
+
+    def bookings(self) -> list[dict]:
+        """Each booking that it speaks of, as it was then: `booking_id`, `booking_version`, and `waits`. News
+        of an event speaks of all that its person had (`others`)."""
+        first = {name: self.payload[name] for name in _OF_A_BOOKING if name in self.payload}
+        return [{"booking_id": str(self.booking_id), **first}, *self.payload.get("others", [])]
+
+    def speak_of(self, bookings: list[dict]) -> None:
+        first, *others = bookings
+        of_it = {name: first[name] for name in _OF_A_BOOKING if name in first}
+        rest = {name: fact for name, fact in self.payload.items() if name not in {*_OF_A_BOOKING, "others"}}
+        self.booking_id = first["booking_id"]
+        self.payload = rest | of_it | ({"others": others} if others else {})
 
 
 class Preference(Identified, Dated):

@@ -5,8 +5,11 @@ always goes through the same window, in the order in which it was handed in.
 """
 
 import logging
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +17,8 @@ from django.core.mail import EmailMessage
 
 from notifications.post import Post
 from orgs.crash_points import crash_point
+
+TOGETHER = 0.002  # seconds in which mails count as settled together: they are marked by one statement
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +28,34 @@ class Unwritable(Exception):
 
 
 class PostRoom:
-    """`size`: how many connections."""
+    """`size`: how many windows there are, each with a connection of its own."""
 
     def __init__(self, size: int | None = None) -> None:
         self.size = size or settings.MAIL_CONNECTIONS
         self._posts = [Post() for _ in range(self.size)]
         self._windows = [ThreadPoolExecutor(1, thread_name_prefix="post") for _ in range(self.size)]
+        self._settled: SimpleQueue[tuple[int, Exception | None]] = SimpleQueue()
 
-    def hand_in(self, person: UUID, write: Callable[[], EmailMessage]) -> Future:
-        """Have a mail written and sent. The future raises Unwritable, or what `Post.send` raises."""
-        window = person.int % self.size
-        return self._windows[window].submit(_send, self._posts[window], write)
+    def window_of(self, person: UUID) -> int:
+        return person.int % self.size
+
+    def hand_in(self, window: int, write: Callable[[], EmailMessage]) -> None:
+        """Have a mail written and sent; `settled` tells what became of it."""
+        say = copy_context()  # with what is logged there, whatever is said here
+        self._windows[window].submit(say.run, self._send, window, write)
+
+    def settled(self, most: int, *, within: float) -> list[tuple[int, Exception | None]]:
+        """The windows, `most` at once, whose mail is settled: None where the server took it, else Unwritable
+        or what `Post.send` raises. As soon as there is one, and those that come with it; none after `within`
+        seconds."""
+        settled, until = [], time.monotonic() + within
+        try:
+            while len(settled) < most:
+                settled.append(self._settled.get(timeout=max(0.0, until - time.monotonic())))
+                until = time.monotonic() + TOGETHER
+        except Empty:
+            pass
+        return settled
 
     def is_back(self) -> bool:
         """Whether the server can be reached now."""
@@ -49,12 +71,21 @@ class PostRoom:
             window.shutdown()
             post.close()
 
+    def _send(self, window: int, write: Callable[[], EmailMessage]) -> None:
+        try:
+            self._posts[window].send(_written(write))
+            crash_point("sender:mailed")
+        except (
+            Exception
+        ) as error:  # every kind of it is somebody's to judge, and none may be lost in a thread
+            self._settled.put((window, error))
+        else:
+            self._settled.put((window, None))
 
-def _send(post: Post, write: Callable[[], EmailMessage]) -> None:
+
+def _written(write: Callable[[], EmailMessage]) -> EmailMessage:
     try:
-        letter = write()
+        return write()
     except Exception as error:  # whatever is wrong with one payload must not hold up the others
         logger.exception("A notification cannot be put into words.")
         raise Unwritable(f"It cannot be put into words: {type(error).__name__}: {error}") from error
-    post.send(letter)
-    crash_point("sender:mailed")

@@ -1,10 +1,11 @@
 """The relay: what is owed and due goes to the broker, page after page.
 
-    claim (committed) -> publish, all in flight -> mark what the broker confirmed as sent
+    claim (committed) -> send, all in flight -> settle -> mark what the broker confirmed as sent
 
-Nothing is locked while the broker is asked. Killed between two steps the relay leaves a lease behind, and
-when it ends the row is claimed anew: at worst a message goes twice, and the sender knows the row. What the
-broker returns or refuses is kept, due a little later, and counts as no attempt: the fault is the house's,
+Nothing is locked while the broker is asked, and neither waits for the other: while it takes one page, the
+table marks the one before and claims the one after. Killed between two steps the relay leaves leases behind,
+and when they end the rows are claimed anew: at worst a message goes twice, and the sender knows the row. What
+the broker returns or refuses is kept, due a little later, and counts as no attempt: the fault is the house's,
 not the message's.
 
 Two lanes. Who is told of what they did themselves goes first; what one change owes to many (`in_bulk`)
@@ -16,64 +17,126 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from notifications import states, transport
+from notifications.broker import BrokerAway, Settled
 from orgs.crash_points import crash_point
+from orgs.only_run import only_run
 
-PAGE = 2_000
+PAGE = 1_000
 QUEUE_ROOM = 20_000  # messages that may wait at the broker at all
 BULK_ROOM = 500  # of which so many may be there when one that is in bulk is added
+LOOK_AGAIN = 0.1  # seconds between two looks of a relay that stays
 RUN_SECONDS = 30.0  # after which a run ends even where more is due: the next one goes on
 KEPT = timedelta(seconds=5)  # until the broker is offered again what it did not take
 
 logger = logging.getLogger(__name__)
 
 
-def drain(*, clock: Callable[[], datetime], seconds: float = RUN_SECONDS) -> int:
+def drain(*, clock: Callable[[], datetime], seconds: float = RUN_SECONDS, stay: float = 0.0) -> int:
     """Publish what is due, for at most about `seconds`; returns how many messages the broker took.
+
+    Args:
+        stay: seconds to look for more after the last that was found, where no other relay does. In a rush
+            that makes pages of what would else be a run, with a connection of its own, for a few messages.
 
     Raises:
         BrokerAway: it does not answer; what was in hand is kept.
     """
-    sent, deadline = 0, time.monotonic() + seconds
     if not states.is_anything_due(now=clock()):
-        return sent
+        return 0
+    deadline = time.monotonic() + seconds
     with transport.to_the_sender() as line:
-        while time.monotonic() < deadline and (page := _next_page(waiting=line.waiting(), now=clock())):
-            sent += _publish(page, line, clock=clock)
+        sent = _drain(line, clock=clock, is_over=lambda: time.monotonic() > deadline)
+        with only_run("the relay that stays") if stay else nullcontext(False) as stays:
+            while stays and _more_comes(clock=clock, until=min(time.monotonic() + stay, deadline)):
+                sent += _drain(line, clock=clock, is_over=lambda: time.monotonic() > deadline)
+    return sent
+
+
+def _more_comes(*, clock: Callable[[], datetime], until: float) -> bool:
+    while time.monotonic() < until:
+        time.sleep(LOOK_AGAIN)
+        if states.is_anything_due(now=clock()):
+            return True
+    return False
+
+
+def _drain(line: transport.Line, *, clock: Callable[[], datetime], is_over: Callable[[], bool]) -> int:
+    sent, waiting, done, pages = 0, line.waiting(), None, Pages()
+    ahead = pages.next(waiting=waiting, now=clock())
+    while page := ahead or (None if is_over() else pages.next(waiting=waiting, now=clock())):
+        line.send(page.messages())
+        if done:
+            done.mark(now=clock())
+        ahead = None if is_over() else pages.next(waiting=waiting + len(page.rows), now=clock())
+        page.settled = line.settle()
+        crash_point("relay:published")
+        sent, waiting, done = sent + len(page.settled.sent), page.settled.waiting, page
+        if trouble := page.settled.trouble:
+            for each in filter(None, [page, ahead]):
+                each.mark(now=clock(), trouble=trouble)
+            raise trouble
+    if done:
+        done.mark(now=clock())
     return sent
 
 
 class Page:
+    """Rows of one claim, and what the broker says of them."""
+
     def __init__(self, claimed: list[states.Claimed], lease: datetime) -> None:
-        self.claimed, self.lease = claimed, lease
+        self.rows, self.lease = {str(row.id): row for row in claimed}, lease
+        self.settled = Settled()
+
+    def messages(self) -> list[tuple[str, str]]:
+        return [(message_id, row.type) for message_id, row in self.rows.items()]
+
+    def mark(self, *, now: datetime, trouble: BrokerAway | None = None) -> None:
+        """What was confirmed is sent, what was refused is kept, and because of `trouble` the rest is too."""
+        states.handed_over(self._ids(self.settled.sent), lease=self.lease, now=now)
+        for reason in set(self.settled.refused.values()):
+            refused = [each for each, why in self.settled.refused.items() if why == reason]
+            logger.warning("%d messages were not sent and will be offered again. %s.", len(refused), reason)
+            self._keep(refused, reason=reason, now=now)
+        if trouble:
+            known = {*self.settled.sent, *self.settled.refused}
+            self._keep([each for each in self.rows if each not in known], reason=str(trouble), now=now)
+
+    def _keep(self, messages: list[str], *, reason: str, now: datetime) -> None:
+        states.keep(self._ids(messages), lease=self.lease, due_at=_a_little_later(now), reason=reason)
+
+    def _ids(self, messages: list[str]) -> list[UUID]:
+        return [self.rows[each].id for each in messages]
 
 
-def _next_page(*, waiting: int, now: datetime) -> Page | None:
-    """The next rows, those of people's own doing first, as far as there is room in the queue."""
-    claimed = states.claim(in_bulk=False, most=min(PAGE, QUEUE_ROOM - waiting), now=now)
-    room = min(PAGE, BULK_ROOM - waiting) - len(claimed)
-    claimed += states.claim(in_bulk=True, most=room, now=now)
-    crash_point("relay:claimed")
-    return Page(claimed, now + states.RELAY_LEASE) if claimed else None
+class Pages:
+    """What is due, page by page, as one run of the relay claims it.
 
+    What was claimed in this run lies behind and is not looked through again: until it is cleaned up, the
+    index still has an entry for each row of a hundred pages. A row that is committed late, with a moment that
+    lies behind, is found by the next run, which begins from the start.
+    """
 
-def _publish(page: Page, line: transport.Line, *, clock: Callable[[], datetime]) -> int:
-    rows = {str(row.id): row for row in page.claimed}
-    settled = line.publish((message_id, row.type) for message_id, row in rows.items())
-    crash_point("relay:published")
-    now = clock()
-    states.handed_over([rows[each].id for each in settled.sent], lease=page.lease, now=now)
-    for reason in set(settled.refused.values()):
-        refused = [rows[each].id for each, why in settled.refused.items() if why == reason]
-        logger.warning("%d messages were not sent and will be offered again. %s.", len(refused), reason)
-        states.keep(refused, lease=page.lease, due_at=_a_little_later(now), reason=reason)
-    if settled.trouble:
-        unsettled = [row.id for each, row in rows.items() if each not in {*settled.sent, *settled.refused}]
-        states.keep(unsettled, lease=page.lease, due_at=_a_little_later(now), reason=str(settled.trouble))
-        raise settled.trouble
-    return len(settled.sent)
+    def __init__(self) -> None:
+        self._reached = dict.fromkeys((False, True), states.FIRST_PLACE)
+
+    def next(self, *, waiting: int, now: datetime) -> Page | None:
+        """The next rows, those of people's own doing first, as far as there is room in the queue."""
+        claimed = self._claim(False, most=min(PAGE, QUEUE_ROOM - waiting), now=now)
+        room = min(PAGE, BULK_ROOM - waiting) - len(claimed)
+        claimed += self._claim(True, most=room, now=now)
+        crash_point("relay:claimed")
+        return Page(claimed, now + states.RELAY_LEASE) if claimed else None
+
+    def _claim(self, in_bulk: bool, *, most: int, now: datetime) -> list[states.Claimed]:
+        reached = self._reached[in_bulk]
+        claimed = states.claim(in_bulk=in_bulk, most=most, now=now, behind=reached)
+        self._reached[in_bulk] = max((row.place for row in claimed), default=reached)
+        return claimed
 
 
 def _a_little_later(now: datetime) -> datetime:

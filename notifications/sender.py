@@ -24,7 +24,7 @@ from orgs.nudge import nudge
 
 BATCH = 50
 LISTEN_SECONDS = 1.0  # for which the sender listens before it looks whether it must end
-FIRST_PATIENCE, LONGEST_PATIENCE = 0.5, 15.0
+FIRST_PATIENCE, LONGEST_PATIENCE = 0.5, 4.0
 
 logger = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
     pending --claim--> pending, leased --handed_over--> sent --take--> sent, leased --told--> delivered
 
-and back or aside: `keep`, `postpone`, `let_go`, `overtaken`, `failed`, `again`. What was sent and never came
-back is put right by `reconcile`. `docs/architecture.md` has them all in a table.
+and back or aside: `keep`, `postpone`, `let_go`, `overtaken`, `failed`, `again`; `take` stands in `taking`.
+What was sent and never came back is put right by `reconcile`. `docs/architecture.md` has them all in a table.
 
 A lease is a moment, and that moment says whose it is: a row is claimed again only after it, so no two claims
 of a row carry the same one. A relay or a sender that comes too late finds its moment gone and changes
@@ -12,21 +12,18 @@ nothing. Only `told` does not ask for the lease: what was mailed was mailed.
 Who locks several rows locks them by id, so relays and senders may wait for each other but never in a ring.
 """
 
-import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-
-from notifications.models import Notification
 
 RELAY_LEASE = timedelta(seconds=90)
 SENDER_LEASE = timedelta(seconds=60)
 LONGEST_ERROR = 500
 
-
-BOOKING_TYPES = ["booking_confirmed", "booking_waitlisted", "booking_cancelled", "waitlist_promoted"]
+Place = tuple[datetime, UUID]  # where a row stands among those that fall due: its moment, and its id
+FIRST_PLACE = datetime.min.replace(tzinfo=UTC), UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -35,39 +32,40 @@ class Claimed:
 
     id: UUID
     type: str
+    due_at: datetime
 
-
-@dataclass(frozen=True)
-class Taken:
-    """What a sender has in hand, with its person as they are now. `newer`: one that tells the person of
-    the same subject, was made later, and is delivered already."""
-
-    notification: Notification
-    email: str | None
-    name: str | None
-    person_status: str
-    profile: dict
-    organization: str | None
-    newer: UUID | None
+    @property
+    def place(self) -> Place:
+        return self.due_at, self.id
 
 
 def is_anything_due(*, now: datetime) -> bool:
-    """Whether the relay has work: two short looks at an index of what is pending."""
+    """Whether the relay has work: two short looks at the index of what is pending. In its order, since after
+    a backlog the planner still believes that any row of the table would do."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND NOT in_bulk
-                           AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s))
-                OR EXISTS (SELECT FROM notifications WHERE status = 'pending' AND in_bulk
-                           AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s))
+            SELECT coalesce(
+                (SELECT true FROM notifications WHERE status = 'pending' AND NOT in_bulk
+                 AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
+                 ORDER BY due_at, id LIMIT 1),
+                (SELECT true FROM notifications WHERE status = 'pending' AND in_bulk
+                 AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
+                 ORDER BY due_at, id LIMIT 1),
+                false
+            )
             """,
             {"now": now},
         )
         return cursor.fetchone()[0]
 
 
-def claim(*, in_bulk: bool, most: int, now: datetime) -> list[Claimed]:
-    """Lease up to `most` due rows of one lane to the relay that asks; each is one more attempt."""
+def claim(*, in_bulk: bool, most: int, now: datetime, behind: Place = FIRST_PLACE) -> list[Claimed]:
+    """Lease up to `most` due rows of one lane to the relay that asks; each is one more attempt.
+
+    `behind`: only rows behind this one are looked for, in the order in which they fall due. Where a long
+    backlog is claimed page by page, what the index still holds of the pages before is not read again.
+    """
     if most <= 0:
         return []
     with connection.cursor() as cursor:
@@ -75,15 +73,22 @@ def claim(*, in_bulk: bool, most: int, now: datetime) -> list[Claimed]:
             """
             WITH page AS (
                 SELECT id FROM notifications
-                WHERE status = 'pending' AND in_bulk = %(in_bulk)s AND due_at <= %(now)s
+                WHERE status = 'pending' AND in_bulk = %(in_bulk)s
+                  AND (due_at, id) > (%(moment)s, %(row_id)s) AND due_at <= %(now)s
                   AND (lease_until IS NULL OR lease_until < %(now)s)
                 ORDER BY due_at, id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
             )
             UPDATE notifications SET lease_until = %(lease)s, attempts = attempts + 1
             FROM page WHERE notifications.id = page.id
-            RETURNING notifications.id, notifications.type
+            RETURNING notifications.id, notifications.type, notifications.due_at
             """,
-            {"in_bulk": in_bulk, "now": now, "most": most, "lease": now + RELAY_LEASE},
+            {
+                "in_bulk": in_bulk,
+                "now": now,
+                "most": most,
+                "lease": now + RELAY_LEASE,
+                **dict(zip(("moment", "row_id"), behind, strict=True)),
+            },
         )
         return [Claimed(*row) for row in cursor.fetchall()]
 
@@ -109,17 +114,6 @@ def keep(ids: list[UUID], *, lease: datetime, due_at: datetime, reason: str) -> 
         due_at=due_at,
         reason=reason[:LONGEST_ERROR],
     )
-
-
-def take(ids: list[UUID], *, now: datetime) -> list[Taken]:
-    """Lease those of these rows to the sender that asks which are still to be delivered, oldest first.
-
-    That is: sent, and in nobody's hand; or pending and due, where the message was quicker than the relay's
-    mark. One that was put off comes again by itself.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"ids": ids, "now": now, "lease": now + SENDER_LEASE, "booking": BOOKING_TYPES})
-        return [_taken(*row) for row in cursor.fetchall()]
 
 
 def told(ids: list[UUID], *, now: datetime) -> int:
@@ -218,53 +212,3 @@ def _change(change: str, ids: list[UUID], where: str, **facts) -> int:
             {"ids": list(ids), **facts},
         )
         return cursor.rowcount
-
-
-_TAKE = """
-WITH row AS (
-    SELECT id FROM notifications
-    WHERE id = ANY(%(ids)s) AND (
-        (status = 'sent' AND (lease_until IS NULL OR lease_until < %(now)s))
-        OR (status = 'pending' AND due_at <= %(now)s)
-    )
-    ORDER BY id FOR NO KEY UPDATE
-), taken AS (
-    UPDATE notifications SET status = 'sent', lease_until = %(lease)s,
-           sent_at = CASE WHEN status = 'sent' THEN sent_at ELSE %(now)s END
-    FROM row WHERE notifications.id = row.id RETURNING notifications.*
-)
-SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken.lease_until,
-       taken.created_at, taken.org_id, taken.event_id, taken.booking_id, taken.in_bulk,
-       person.email, person.name, person.status, person.profile, organization.name,
-       (
-           SELECT newer.id FROM notifications AS newer
-           WHERE newer.user_id = taken.user_id
-             AND (newer.created_at, newer.id) > (taken.created_at, taken.id)
-             AND newer.status = 'delivered' AND newer.superseded_by IS NULL
-             AND (
-                 (newer.booking_id = taken.booking_id AND newer.type = ANY(%(booking)s)
-                  AND (taken.type = ANY(%(booking)s) OR newer.type = 'booking_cancelled'))
-                 OR (newer.event_id = taken.event_id AND newer.type = 'event_cancelled')
-                 OR (newer.event_id = taken.event_id AND newer.type = 'event_updated'
-                     AND taken.type IN ('event_updated', 'event_reminder'))
-             )
-           ORDER BY newer.created_at DESC, newer.id DESC LIMIT 1
-       )
-FROM taken
-JOIN users AS person ON person.id = taken.user_id
-LEFT JOIN organizations AS organization ON organization.id = taken.org_id
-ORDER BY taken.created_at, taken.id
-"""
-
-
-_OF_THE_ROW = (
-    *("id", "user_id", "type", "payload", "attempts", "lease_until", "created_at"),
-    *("org_id", "event_id", "booking_id", "in_bulk"),
-)
-
-
-def _taken(*columns) -> Taken:
-    row = dict(zip(_OF_THE_ROW, columns, strict=False))
-    email, name, status, profile, organization, newer = columns[len(row) :]
-    row["payload"] = json.loads(row["payload"])  # Django's connections leave JSON as it is written
-    return Taken(Notification(**row), email, name, status, json.loads(profile), organization, newer)

@@ -6,13 +6,15 @@ from django.utils import timezone
 from notifications import reconcile, relay, retention
 from notifications.broker import BrokerAway
 
+STAY = 0.5  # seconds
+
 logger = logging.getLogger(__name__)
 
 
 @shared_task(name="notifications.drain_outbox")
 def drain_outbox():
     try:
-        relay.drain(clock=timezone.now)
+        relay.drain(clock=timezone.now, stay=STAY)
     except BrokerAway as away:
         logger.warning("What is owed to people waits. %s", away)
 

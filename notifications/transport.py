@@ -23,8 +23,11 @@ class Line(Protocol):
     def waiting(self) -> int:
         """How many messages are under way."""
 
-    def publish(self, messages: Iterable[tuple[str, str]]) -> Settled:
-        """Send a message for each (id, type); returns when each one's fate is known."""
+    def send(self, messages: Iterable[tuple[str, str]]) -> None:
+        """Put a message under way for each (id, type), without waiting for what becomes of it."""
+
+    def settle(self) -> Settled:
+        """What became of the messages that were sent last; returns when each one's fate is known."""
 
 
 def to_the_sender() -> AbstractContextManager[Line]:
@@ -44,8 +47,11 @@ class Straight:
     def waiting(self) -> int:
         return 0
 
-    def publish(self, messages: Iterable[tuple[str, str]]) -> Settled:
-        ids = [message_id for message_id, _ in messages]
-        for start in range(0, len(ids), PORTION):
-            deliver([UUID(each) for each in ids[start : start + PORTION]], room=self.post, clock=timezone.now)
-        return Settled(sent=ids)
+    def send(self, messages: Iterable[tuple[str, str]]) -> None:
+        self._sent = [message_id for message_id, _ in messages]
+
+    def settle(self) -> Settled:
+        for start in range(0, len(self._sent), PORTION):
+            ids = [UUID(each) for each in self._sent[start : start + PORTION]]
+            deliver(ids, room=self.post, clock=timezone.now)
+        return Settled(sent=self._sent)

@@ -3,11 +3,16 @@
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Expression, Func, IntegerField
 
 from notifications.live import PEOPLE
 from notifications.live.topics import Source, Topic
 
 COUNTED = 100  # more are shown as 99+
+COUNT = (
+    "SELECT count(*) FROM (SELECT FROM notifications "  # noqa: S608 - the limit is ours
+    f"WHERE user_id = %s AND read_at IS NULL LIMIT {COUNTED}) AS unread"
+)
 
 
 def states(people: list[UUID]) -> dict[UUID, dict]:
@@ -33,15 +38,13 @@ def states(people: list[UUID]) -> dict[UUID, dict]:
 def count(user_id: UUID) -> int:
     """How many messages a person has not read, up to COUNTED."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FROM (
-                SELECT FROM notifications WHERE user_id = %s AND read_at IS NULL LIMIT %s
-            ) AS unread
-            """,
-            [user_id, COUNTED],
-        )
+        cursor.execute(COUNT, [user_id])
         return cursor.fetchone()[0]
+
+
+def counted(person: Expression) -> Func:
+    """The same in a query of another thing, of the `person` whose id it knows."""
+    return Func(person, template=f"({COUNT % '%(expressions)s'})", output_field=IntegerField())
 
 
 def _read(topics: list[Topic]) -> dict[Topic, dict]:

@@ -5,12 +5,13 @@ It knows no event and no booking, only what was written down when the message wa
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.urls import reverse
 from django.utils import formats
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from notifications.models import Notification
 
@@ -51,6 +52,13 @@ def seats(facts: dict) -> str:
     """2 seats: Row B, seat 3; Row B, seat 4."""
     words = _seats(facts)
     return words["seats"] + words["which"]
+
+
+def one_line(words: str) -> str:
+    """Fit for a header or a line of a calendar: no line breaks, nothing that cannot be printed."""
+    if not words.isprintable():
+        words = "".join(each if each.isprintable() else " " for each in words)
+    return " ".join(words.split())
 
 
 def moment_of(facts: dict, name: str) -> datetime | None:
@@ -176,8 +184,12 @@ def _seats(facts: dict) -> dict:
 
 
 def _moment(written: str | None, zone_name: str) -> str:
-    if not written:
-        return "–"
+    return _moment_in(get_language(), written, zone_name) if written else "–"
+
+
+@lru_cache(maxsize=1_000)
+def _moment_in(_language: str | None, written: str, zone_name: str) -> str:
+    """Kept, because all who are told of an event are told the same."""
     zone = _zone(zone_name) or ZoneInfo("UTC")
     local = datetime.fromisoformat(written).astimezone(zone)
     place = zone.key.rsplit("/", 1)[-1].replace("_", " ")

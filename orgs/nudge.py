@@ -1,7 +1,7 @@
 """Asking Celery to look at a table now, rather than when the timetable says so.
 
 Only for speed: what is owed stands in the table, and beat asks as well. So whoever nudges never waits and
-never fails: a thread of the process speaks to the broker, at most ten times a second however many ask, at
+never fails: a thread of the process speaks to the broker, at most four times a second however many ask, at
 most one nudge of each task is under way, and one that is lost costs the seconds until the timetable's next
 turn. Asking takes a microsecond, so that a booking can afford it.
 """
@@ -16,7 +16,7 @@ from django.conf import settings
 
 STALE = 60  # seconds after which a nudge that nobody took is no news any more
 PATIENCE = 5  # seconds for a broker to confirm
-REST = 0.1  # seconds between two rounds of nudges
+REST = 0.25  # seconds between two rounds of nudges
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,10 @@ comes twice, late or never costs time, not truth. Messages that wait, wait in th
 
 from notifications.broker.consumer import Consumer, Delivery
 from notifications.broker.dead import DeadLetters, dead_letters
+from notifications.broker.depths import Depth, depths
 from notifications.broker.errors import BrokerAway, DoesNotFit
 from notifications.broker.publisher import Publisher, Settled
+from notifications.broker.standing import Standing, standing
 from notifications.broker.topology import Topology
 
 __all__ = [
@@ -19,9 +21,13 @@ __all__ = [
     "Consumer",
     "DeadLetters",
     "Delivery",
+    "Depth",
     "DoesNotFit",
     "Publisher",
     "Settled",
+    "Standing",
     "Topology",
     "dead_letters",
+    "depths",
+    "standing",
 ]

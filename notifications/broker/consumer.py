@@ -6,6 +6,7 @@ was deleted, it was too slow) is `BrokerAway` like any other loss; the caller op
 """
 
 import logging
+import time
 from dataclasses import dataclass
 
 import pika
@@ -13,6 +14,8 @@ import pika
 from notifications.broker.connecting import parameters
 from notifications.broker.errors import BrokerAway, amqp_trouble
 from notifications.broker.topology import EVERY_TYPE, Topology
+
+BREATH = 0.5  # seconds between two looks at the connection while others work
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ class Consumer:
         self.url, self.topology, self.prefetch = url, topology, prefetch
         self._arrived: list[Delivery] = []
         self._is_cancelled = False
+        self._worked_at = 0.0
         self._consumer_tag: str | None = None
 
     def __enter__(self) -> "Consumer":
@@ -79,8 +83,9 @@ class Consumer:
         return batch
 
     def breathe(self) -> None:
-        """Let heartbeats through."""
-        self._work(0)
+        """Let heartbeats through; may be called as often as one likes."""
+        if time.monotonic() > self._worked_at + BREATH:
+            self._work(0)
 
     def rest(self, seconds: float) -> None:
         with amqp_trouble():
@@ -98,6 +103,7 @@ class Consumer:
     def _work(self, seconds: float) -> None:
         with amqp_trouble():
             self._connection.process_data_events(time_limit=seconds)
+        self._worked_at = time.monotonic()
         if self._is_cancelled:
             raise BrokerAway("RabbitMQ has taken us off the list of its consumers")
 

@@ -1,4 +1,4 @@
-"""Publishing a page of messages: all in flight at once, and each one's fate known before it is left.
+"""Publishing a page of messages: all in flight at once, and each one's fate known before the next one goes.
 
 A connection of its own, opened where it is used (so never before a fork) and closed with it. Messages are
 persistent and mandatory, and the broker confirms each: one that it returns (no queue takes it) or refuses
@@ -9,6 +9,7 @@ up; every wait has an end.
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import pika
 
@@ -26,10 +27,12 @@ logger = logging.getLogger(__name__)
 @dataclass
 class Settled:
     """The fate of a page: ids that a queue has taken, and ids that were refused, with the reason. An id in
-    neither has an unknown fate, because the broker went away: `trouble`."""
+    neither has an unknown fate, because the broker went away: `trouble`. `waiting`: how many messages wait in
+    the queue afterwards."""
 
     sent: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    waiting: int = 0
     trouble: BrokerAway | None = None
 
 
@@ -71,8 +74,9 @@ class Publisher:
         frame = self._ask(self._channel.queue_declare, queue=self.topology.queue, passive=True)
         return frame.method.message_count
 
-    def publish(self, messages: Iterable[tuple[str, str]]) -> Settled:
-        """Publish a message for each (id, type) and wait until every fate is known, or the time is up."""
+    def send(self, messages: Iterable[tuple[str, str]]) -> None:
+        """Put a message under way for each (id, type), as far as the connection takes them at once; `settle`
+        sends the rest and waits for what becomes of them. Trouble is told there, too."""
         self._settled, self._in_flight, self._returned_ids = Settled(), {}, set()
         try:
             with amqp_trouble():
@@ -88,7 +92,17 @@ class Publisher:
                         ),
                         mandatory=True,
                     )
-            self._run(self.page_seconds, until=lambda: not self._in_flight)
+            looks = iter((False, True))
+            self._run(self.page_seconds, until=lambda: next(looks))
+        except BrokerAway as trouble:
+            self._settled.trouble = trouble
+
+    def settle(self) -> Settled:
+        """Wait until the fate of every message that was sent is known, or the time is up."""
+        try:
+            if not self._settled.trouble:
+                self._run(self.page_seconds, until=lambda: not self._in_flight)
+                self._settled.waiting = self.waiting()
         except BrokerAway as trouble:
             self._settled.trouble = trouble
         return self._settled
@@ -108,7 +122,8 @@ class Publisher:
 
     def _confirmed(self, frame) -> None:
         tag, taken = frame.method.delivery_tag, isinstance(frame.method, pika.spec.Basic.Ack)
-        for each in [tag] if not frame.method.multiple else [t for t in self._in_flight if t <= tag]:
+        tags = takewhile(tag.__ge__, self._in_flight) if frame.method.multiple else [tag]
+        for each in list(tags):
             message_id = self._in_flight.pop(each, None)
             if message_id is None or message_id in self._returned_ids:
                 continue

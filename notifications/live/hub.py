@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from notifications.live.topics import Source, Topic, frame
+from orgs.standing_news import STANDING
 
 REST = 0.25  # seconds at least between two readings of a source
 LOOK_EVERY = 30.0  # seconds
@@ -30,11 +31,11 @@ logger = logging.getLogger(__name__)
 class Watcher:
     """One stream's view of its topics."""
 
-    __slots__ = ("_news", "_something_new", "is_over", "topics")
+    __slots__ = ("_news", "_something_new", "is_doubted", "is_over", "person_id", "topics")
 
-    def __init__(self, topics: Iterable[Topic]) -> None:
-        self.topics = tuple(topics)
-        self.is_over = False
+    def __init__(self, topics: Iterable[Topic], person_id: UUID | None) -> None:
+        self.topics, self.person_id = tuple(topics), person_id
+        self.is_over = self.is_doubted = False
         self._news: dict[Topic, bytes] = {}
         self._something_new = asyncio.Event()
 
@@ -45,6 +46,11 @@ class Watcher:
     def end(self) -> None:
         """There is nothing to watch any more, or nobody who does."""
         self.is_over = True
+        self._something_new.set()
+
+    def doubt(self) -> None:
+        """Whoever watches may not be allowed to any more."""
+        self.is_doubted = True
         self._something_new.set()
 
     async def news(self, *, within: float) -> bytes:
@@ -150,29 +156,43 @@ class Hub:
         self._threads = threads
         self._readers: dict[str, Reader] = {}  # by the source's name
         self._watchers: set[Watcher] = set()
+        self._of_person: dict[UUID, set[Watcher]] = {}
         self._tasks: list[asyncio.Task] = [asyncio.create_task(self._look())]
         self.is_deaf = True  # until somebody listens for announcements
+        self._is_over = False
 
     def __len__(self) -> int:
         """How many watch."""
         return len(self._watchers)
 
-    def watch(self, topics: Iterable[Topic]) -> Watcher:
+    def watch(self, topics: Iterable[Topic], *, person_id: UUID | None = None) -> Watcher:
         """A watcher of these; it is told each topic's state at once, or as soon as it has been read."""
-        watcher = Watcher(topics)
+        watcher = Watcher(topics, person_id)
         self._watchers.add(watcher)
+        if person_id is not None:
+            self._of_person.setdefault(person_id, set()).add(watcher)
         for topic in watcher.topics:
             self._reader(topic.source).add(topic, watcher)
+        if self._is_over:  # who asked a moment before it ended
+            watcher.end()
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
         self._watchers.discard(watcher)
+        if theirs := self._of_person.get(watcher.person_id):
+            theirs.discard(watcher)
+            if not theirs:
+                del self._of_person[watcher.person_id]
         for topic in watcher.topics:
             self._reader(topic.source).remove(topic, watcher)
 
     def mark(self, name: str, subjects: Iterable[UUID]) -> None:
-        """These of the source `name` have changed."""
-        if reader := self._readers.get(name):
+        """These of the source `name` have changed; or what these people may do has."""
+        if name == STANDING:
+            for person_id in subjects:
+                for watcher in self._of_person.get(person_id, ()):
+                    watcher.doubt()
+        elif reader := self._readers.get(name):
             reader.mark(subjects)
 
     def mark_all(self) -> None:
@@ -181,6 +201,7 @@ class Hub:
 
     def end(self) -> None:
         """End every stream, and read no more."""
+        self._is_over = True
         for task in self._tasks:
             task.cancel()
         for watcher in self._watchers:

@@ -2,11 +2,13 @@
 
 A request first goes through Django as everywhere, middleware, sessions and all, in one of a few threads; so
 there is one way to find out who somebody is and what they may see. If the view answers with a `Stream`, the
-thread is let go and the loop serves the stream from the `Hub`; any other answer is sent as it is. Now and
-then the same request is asked again: whoever may not watch any more is cut off.
+thread is let go and the loop serves the stream from the `Hub`; any other answer is sent as it is. When it is
+announced that what a person may do has changed (`orgs.standing_news`), and now and then in any case, the same
+request is asked again: whoever may not watch any more is cut off.
 
 Streams end by themselves after some minutes, so that load spreads over processes and nothing leaks for ever;
-the browser comes back. A process holds a bounded number of them, and of one person's.
+the browser comes back. A process holds a bounded number of them, of one person's, and of those from one
+address that nobody is signed in for; beyond, a page asks now and then instead.
 """
 
 import asyncio
@@ -25,6 +27,7 @@ from django.core.handlers.base import BaseHandler
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import set_script_prefix
 
+from notifications import counts
 from notifications.live.hub import Hub, Watcher
 from notifications.live.listener import listen
 from notifications.live.streams import COME_BACK_AFTER, Stream, come_back_after
@@ -66,8 +69,9 @@ class LiveServer:
         self._asking = ThreadPoolExecutor(THREADS, thread_name_prefix="live asking")
         self._reading = ThreadPoolExecutor(THREADS, thread_name_prefix="live reading")  # never behind a crowd
         self._streams = 0  # open or about to be
-        self._of_person: Counter[UUID | None] = Counter()
+        self._held: Counter[UUID | str] = Counter()  # of each person, and of each address without one
         self._most_streams = min(settings.LIVE_MOST_STREAMS, _open_files() - FILES_KEPT)
+        counts.MOST_STREAMS.set(self._most_streams)
         self._listener: asyncio.Task | None = None
 
     async def __call__(self, scope, receive, send) -> None:
@@ -119,8 +123,8 @@ class LiveServer:
             response = await self._answer(scope)
             if not isinstance(response, Stream):
                 await _send(response, send)
-            elif self._has_enough(response.person_id):
-                await _send(_full(), send)
+            elif self._has_enough(response):
+                await _send(_enough(), send)
             else:
                 await self._stream(response, scope, receive, send)
         finally:
@@ -130,8 +134,9 @@ class LiveServer:
         return await asyncio.get_running_loop().run_in_executor(self._asking, self._pages.answer, scope)
 
     async def _stream(self, stream: Stream, scope, receive, send) -> None:
-        watcher = self.hub.watch(stream.topics)
-        self._of_person[stream.person_id] += 1
+        watcher, holder = self.hub.watch(stream.topics, person_id=stream.person_id), _holder(stream)
+        self._held[holder] += 1
+        counts.STREAMS.inc()
         gone = asyncio.create_task(_end_when_gone(watcher, receive))
         try:
             await _start(stream, send)
@@ -143,26 +148,31 @@ class LiveServer:
         finally:
             gone.cancel()
             self.hub.leave(watcher)
-            self._forget(stream.person_id)
+            counts.STREAMS.dec()
+            self._forget(holder)
 
     async def _show(self, watcher: Watcher, stream: Stream, scope, send) -> None:
         clock = asyncio.get_running_loop().time
         ends, asked = clock() + random.uniform(*LIFE), clock()  # noqa: S311
         while not watcher.is_over and clock() < ends:
             news = await watcher.news(within=min(KEEP_ALIVE, max(0, asked + ASK_AGAIN - clock())))
-            if clock() >= asked + ASK_AGAIN:
+            if watcher.is_doubted or clock() >= asked + ASK_AGAIN:
+                watcher.is_doubted = False
                 if not await self._may_still_watch(stream, scope):
                     return
                 asked = clock()
             await _body(news or b":\n\n", send)
 
-    def _has_enough(self, person_id: UUID | None) -> bool:
-        return person_id is not None and self._of_person[person_id] >= settings.LIVE_MOST_STREAMS_OF_A_PERSON
+    def _has_enough(self, stream: Stream) -> bool:
+        most = settings.LIVE_MOST_STREAMS_OF_A_PERSON
+        if stream.person_id is None:
+            most = settings.LIVE_MOST_STREAMS_OF_AN_ADDRESS
+        return self._held[_holder(stream)] >= most
 
-    def _forget(self, person_id: UUID | None) -> None:
-        self._of_person[person_id] -= 1
-        if not self._of_person[person_id]:
-            del self._of_person[person_id]
+    def _forget(self, holder: UUID | str) -> None:
+        self._held[holder] -= 1
+        if not self._held[holder]:
+            del self._held[holder]
 
     async def _may_still_watch(self, stream: Stream, scope) -> bool:
         response = await self._answer(scope)
@@ -175,10 +185,24 @@ async def _end_when_gone(watcher: Watcher, receive) -> None:
     watcher.end()
 
 
+def _holder(stream: Stream) -> UUID | str:
+    return stream.person_id or stream.address
+
+
 def _full() -> HttpResponse:
+    return _not_now("Too many are watching at the moment.", status=503)
+
+
+def _enough() -> HttpResponse:
+    return _not_now(
+        "Too many streams are open from where you are. Ask for the state now and then.", status=429
+    )
+
+
+def _not_now(words: str, *, status: int) -> HttpResponse:
     return HttpResponse(
-        "Too many are watching at the moment.\n",
-        status=503,
+        f"{words}\n",
+        status=status,
         content_type="text/plain",
         headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"},
     )

@@ -8,11 +8,11 @@ everything once and ends; the browser then comes back by itself after a while, s
 import random
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from uuid import UUID
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
 from notifications.live.topics import Topic, frame
+from orgs.client_address import address_of
 
 COME_BACK_AFTER = (2.0, 8.0)  # seconds, at random, so that not everybody comes back at once
 COME_BACK_WHERE_NOTHING_STREAMS = (10.0, 15.0)
@@ -22,11 +22,12 @@ class Stream(StreamingHttpResponse):
     """A stream about `topics`, each with its whole state first.
 
     Args:
-        person_id: who watches; None if nobody is signed in.
+        request: who asks for it; `person_id` is None if nobody is signed in.
     """
 
-    def __init__(self, topics: Iterable[Topic], *, person_id: UUID | None) -> None:
-        self.topics, self.person_id = tuple(topics), person_id
+    def __init__(self, request: HttpRequest, topics: Iterable[Topic]) -> None:
+        self.topics, self.person_id = tuple(topics), request.user.pk
+        self.address = address_of(request)
         super().__init__(
             self._once(),
             content_type="text/event-stream",

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -6,6 +7,7 @@ from django.utils import timezone
 from notifications import states
 from notifications.delivery import deliver, wait_after
 from notifications.models import Notification
+from notifications.taking import take
 from tests.factories import UserFactory
 
 
@@ -74,7 +76,7 @@ class TestDeliver:
     def test_leaves_alone_what_another_sender_has_in_hand(self, owe, hand_over, delivering, sink, now):
         row = owe()
         hand_over(row)
-        assert len(states.take([row.pk], now=timezone.now())) == 1
+        assert len(take([row.pk], now=timezone.now())) == 1
         delivering(row)
         assert (row.status, sink.mails) == ("sent", [])
 
@@ -241,6 +243,23 @@ class TestOvertaken:
         older, _ = story(first, second)
         assert (older.status, older.superseded_by) == ("delivered", None)
         assert len(sink.mails) == 2
+
+    def test_is_news_of_two_bookings_only_once_both_are_given_back(
+        self, owe, hand_over, delivering, sink, now
+    ):
+        other = uuid4()
+        news = {"payload": {"others": [{"booking_id": str(other), "booking_version": 1}]}}
+        older = [owe("event_reminder", at=now - timedelta(minutes=1), **news) for _ in range(2)]
+        first, second = older
+        cancelled = [
+            owe("booking_cancelled", user_id=row.user_id, event_id=row.event_id, booking_id=booking)
+            for row, booking in [(first, first.booking_id), (second, second.booking_id), (second, other)]
+        ]
+        hand_over(*older, *cancelled)
+        delivering(*cancelled)
+        delivering(*older)
+        assert (first.status, first.superseded_by) == ("delivered", None)
+        assert second.superseded_by in {cancelled[1].pk, cancelled[2].pk}
 
     def test_is_not_what_was_told_to_somebody_else(self, story, sink):
         older, _ = story("booking_confirmed", "booking_cancelled", user_id=UserFactory().pk)

@@ -149,6 +149,13 @@ class TestAWatcher:
 
         watching(scenario)
 
+    def test_that_comes_when_all_has_ended_is_let_go_at_once(self, shelf):
+        async def scenario(hub):
+            hub.end()
+            assert hub.watch([shelf.topic(7)]).is_over
+
+        watching(scenario)
+
     def test_leaves_nothing_behind(self, shelf):
         async def scenario(hub):
             topics = [shelf.topic(1), shelf.topic(2)]

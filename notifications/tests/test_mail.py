@@ -13,7 +13,7 @@ from icalendar import Calendar
 
 from notifications import mail
 from notifications.models import Notification
-from notifications.states import Taken
+from notifications.taking import Taken
 from notifications.tests.conftest import PAYLOAD
 
 LETTERS = Path(__file__).with_name("letters")
@@ -39,10 +39,14 @@ def taken(kind: str, *, name="Ada Lovelace", profile=None, organization="Acme", 
     return Taken(row, "ada@example.test", name, "active", profile or {}, organization, None)
 
 
+def travelling(letter):
+    """The mail as it travels, read by somebody else's program."""
+    return message_from_bytes(letter.message().as_bytes(), policy=policy.default)
+
+
 def parts(letter) -> dict:
-    """The parts of the mail as it travels, by content type."""
-    message = message_from_bytes(letter.message().as_bytes(), policy=policy.default)
-    return {part.get_content_type(): part for part in message.walk() if not part.is_multipart()}
+    """Its parts, by content type."""
+    return {part.get_content_type(): part for part in travelling(letter).walk() if not part.is_multipart()}
 
 
 def is_as_read(name: str, text: str) -> bool:
@@ -90,7 +94,7 @@ class TestCompose:
     def test_goes_to_one_person_with_an_id_that_stays(self):
         letter = mail.compose(taken("booking_confirmed"))
         assert letter.recipients() == ["ada@example.test"]
-        assert letter.message()["Message-ID"] == f"<notification-{UUID(int=0xDADA)}@happening.example>"
+        assert travelling(letter)["Message-ID"] == f"<notification-{UUID(int=0xDADA)}@happening.example>"
 
     def test_gives_the_time_on_the_reader_s_own_clock_where_it_differs(self):
         tokyo = mail.compose(taken("booking_confirmed", profile={"time_zone": "Asia/Tokyo"})).body
@@ -103,11 +107,11 @@ class TestCompose:
     def test_keeps_line_breaks_out_of_headers(self):
         letter = mail.compose(taken("booking_confirmed", title="A night\r\nBcc: all@example.test\x00!"))
         assert letter.subject == "You are going to A night Bcc: all@example.test !"
-        assert letter.message()["Bcc"] is None
+        assert travelling(letter)["Bcc"] is None
 
     @pytest.mark.parametrize("kind", Notification.Type.values)
     def test_lets_people_unsubscribe_from_reminders_alone(self, kind):
-        headers = mail.compose(taken(kind)).message()
+        headers = travelling(mail.compose(taken(kind)))
         if kind == "event_reminder":
             assert headers["List-Unsubscribe"].startswith(
                 "<https://happening.example/notifications/unsubscribe/"
@@ -133,13 +137,26 @@ class TestTheCalendarEntry:
         assert is_as_read(f"{case}.ics", found["text/calendar"].get_content())
 
     def test_stands_beside_the_words_and_as_a_file(self):
-        message = message_from_bytes(
-            mail.compose(taken("booking_confirmed")).message().as_bytes(), policy=policy.default
-        )
+        message = travelling(mail.compose(taken("booking_confirmed")))
         calendars = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
         assert [part.get_filename() for part in calendars] == [None, "invite.ics"]
         assert {part.get_param("method") for part in calendars} == {"REQUEST"}
         assert calendars[0].get_param("charset") == "utf-8"
+
+    @pytest.mark.parametrize("kind", ["event_updated", "event_cancelled"])
+    def test_is_there_for_each_booking_with_seats_that_the_news_is_of(self, kind):
+        others = [
+            {"booking_id": str(UUID(int=0xB00D)), "booking_version": 3},
+            {"booking_id": str(UUID(int=0xB00E)), "booking_version": 1, "waits": True},
+        ]
+        message = travelling(mail.compose(taken(kind, sequence=1, others=others)))
+        files = {part.get_filename(): part.get_content() for part in message.iter_attachments()}
+        entries = {name: Calendar.from_ical(text).walk("VEVENT")[0] for name, text in files.items()}
+        assert {name: str(entry["UID"]) for name, entry in entries.items()} == {
+            "invite.ics": f"booking-{BOOKING}@happening.example",
+            "invite-2.ics": f"booking-{UUID(int=0xB00D)}@happening.example",
+        }
+        assert [int(entry["SEQUENCE"]) for entry in entries.values()] == [1, 3]
 
     def test_keeps_its_name_and_grows_in_number_through_a_booking_s_life(self):
         told = [

@@ -1,12 +1,15 @@
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from notifications import relay, states
-from notifications.broker import BrokerAway
+from notifications.broker import BrokerAway, Publisher
 from notifications.models import Notification
+from orgs import only_run
 
 
 @pytest.fixture
@@ -36,6 +39,54 @@ class TestDrain:
             owe()
         assert drain() == 25
         assert len(set(rabbit.bodies())) == 25
+
+    def test_stays_for_what_comes_a_moment_later(self, owe, rabbit):
+        """Each time somebody looks at the clock and all is sent, another is owed, until three are."""
+
+        def clock():
+            if Notification.objects.count() < 3 and not Notification.objects.filter(status="pending"):
+                owe()
+            return timezone.now()
+
+        owe()
+        assert relay.drain(clock=clock, stay=5.0, seconds=1.0) == 3
+        assert len(rabbit.bodies()) == 3
+
+    def test_does_not_stay_where_another_does(self, owe, rabbit):
+        owe()
+        other = connection.copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s, %s)", only_run.key("the relay that stays"))
+            began = time.monotonic()
+            assert relay.drain(clock=timezone.now, stay=20.0) == 1
+            assert time.monotonic() - began < 10
+        finally:
+            other.close()
+
+    def test_ends_when_nothing_more_comes(self, owe, rabbit):
+        owe()
+        began = time.monotonic()
+        assert relay.drain(clock=timezone.now, stay=0.3) == 1
+        assert time.monotonic() - began >= 0.3
+
+    def test_does_not_look_again_through_what_it_has_claimed(self, owe, drain, rabbit, monkeypatch, now):
+        monkeypatch.setattr(relay, "PAGE", 10)
+        for minutes in range(25):
+            owe(due_at=now - timedelta(hours=1) + timedelta(minutes=minutes))
+        late, claim, looked_from = [], states.claim, []
+
+        def claiming(**asked):
+            looked_from.append(asked["behind"][0])
+            if len(looked_from) == 5 and not late:
+                late.append(owe(due_at=now - timedelta(hours=2)))
+            return claim(**asked)
+
+        monkeypatch.setattr(states, "claim", claiming)
+        assert drain() == 25
+        assert max(looked_from) == now - timedelta(hours=1) + timedelta(minutes=24)
+        assert Notification.objects.get(pk=late[0].pk).status == "pending"
+        assert drain() == 1  # the next run begins from the start
 
     def test_of_nothing_asks_no_broker(self, drain, settings, db):
         settings.AMQP_URL = "amqp://127.0.0.1:1//"
@@ -67,6 +118,23 @@ class TestDrain:
             drain()
         row.refresh_from_db()
         assert (row.status, row.attempts, row.lease_until) == ("pending", 0, None)
+
+    def test_loses_no_page_when_the_broker_is_lost_in_the_middle(self, owe, drain, rabbit, monkeypatch):
+        monkeypatch.setattr(relay, "PAGE", 10)
+        rows, sends, send = [owe() for _ in range(35)], [], Publisher.send
+
+        def lost_before_the_second(publisher, messages):
+            sends.append(messages)
+            if len(sends) == 2:
+                publisher._connection.close()
+            send(publisher, messages)
+
+        monkeypatch.setattr(Publisher, "send", lost_before_the_second)
+        with pytest.raises(BrokerAway):
+            drain()
+        found = Notification.objects.filter(pk__in=[row.pk for row in rows])
+        assert found.filter(status="sent").count() == 10
+        assert found.filter(status="pending", attempts=0, lease_until=None).count() == 25
 
     def test_keeps_what_no_queue_takes(self, owe, drain, rabbit, monkeypatch):
         row = owe()

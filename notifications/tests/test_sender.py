@@ -79,7 +79,8 @@ class TestSender:
     def test_puts_what_it_cannot_read_with_the_dead_letters(self, owe, sender, rabbit):
         sender()
         with rabbit.publisher() as publisher:
-            publisher.publish([("no id", "booking_confirmed")])
+            publisher.send([("no id", "booking_confirmed")])
+            assert publisher.settle().sent == ["no id"]
         row = owe()
         drain()
         wait_for(lambda: are_delivered(row))

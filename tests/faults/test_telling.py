@@ -1,6 +1,8 @@
 """People are told, whatever dies on the way: once, or a second time where the send itself was cut."""
 
+import threading
 import time
+from contextlib import contextmanager
 
 import pika
 import pytest
@@ -8,6 +10,8 @@ from django.conf import settings
 
 from notifications.broker import Topology
 from notifications.broker.connecting import parameters
+from notifications.broker.topology import EVERY_TYPE
+from notifications.tasks import STAY
 from tests.faults import mail_sink as smtp
 from tests.faults.outbox import Owed, let_time_pass, put_right
 
@@ -38,6 +42,26 @@ def running(house):
 
 def channel_of(broker):
     return pika.BlockingConnection(parameters(broker.url)).channel()
+
+
+@contextmanager
+def no_binding(broker):
+    """The exchange leads to no queue: the binding that every relay declares is taken away at once again."""
+    over = threading.Event()
+
+    def unbind():
+        channel = channel_of(broker)
+        while not over.is_set():
+            channel.queue_unbind(NAMES.queue, NAMES.exchange, EVERY_TYPE)
+        channel.connection.close()
+
+    thread = threading.Thread(target=unbind)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class TestARelayThatIsKilled:
@@ -102,6 +126,7 @@ class TestABeatThatIsKilled:
         beat.kill()
         owed = Owed(3)
         owed.wait(delivered=3)  # the commit has nudged
+        time.sleep(2 * STAY)  # and the relay no longer looks for more
         monkeypatch.setattr("notifications.outbox.nudge", lambda _: None)
         forgotten = Owed(3)
         time.sleep(2)
@@ -144,6 +169,18 @@ class TestRabbitMQ:
         let_time_pass()
         put_right()
         owed.wait(delivered=30)
+        assert owed.complaints(mail_sink) == []
+
+    def test_without_a_binding_keeps_what_no_queue_takes(self, running, broker, mail_sink):
+        worker, *_ = running
+        Owed(1).wait(delivered=1)
+        with no_binding(broker):
+            owed = Owed(400)
+            wait_until(owed.rows.filter(status="pending", last_error__contains="NO_ROUTE").exists)
+            wait_until(lambda: "were not sent and will be offered again" in worker.log.read_text())
+        let_time_pass()
+        owed.wait(delivered=400)
+        assert set(owed.rows.values_list("attempts", flat=True)) == {1}
         assert owed.complaints(mail_sink) == []
 
     def test_with_a_full_disk_keeps_people_waiting(self, running, broker, mail_sink):

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifications.broker import DoesNotFit
 from notifications.sender import Sender
+from orgs import counting
 
 
 class Command(BaseCommand):
@@ -15,6 +16,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "There is no RabbitMQ (AMQP_URL), so the worker delivers by itself and no sender is needed."
             )
+        counting.begin("sender")
         sender = Sender()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sender.end())

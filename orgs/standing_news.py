@@ -1,0 +1,31 @@
+"""Says that what somebody may do is not what it was, so that what they have open is looked at again.
+
+Live streams (`notifications.live`) stay open for minutes; they hear of it through Redis, after the commit.
+While Redis is away nobody is told, and a stream finds it out by itself, within a minute.
+"""
+
+import json
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from orgs.breaker import Away
+from orgs.redis_side import RedisSide
+
+STANDING = "standing"  # what is announced, beside what the live door announces
+_redis = RedisSide("live")
+
+
+def changed(user_id: UUID) -> None:
+    """This person's rights, or their sessions, change with the transaction that is open."""
+    transaction.on_commit(partial(_tell, user_id), robust=True)
+
+
+def _tell(user_id: UUID) -> None:
+    news = json.dumps({STANDING: [str(user_id)]})
+    try:
+        _redis.call(lambda client: client.publish(settings.LIVE_CHANNEL, news))
+    except Away:
+        return  # whoever holds a stream of theirs asks again by itself
