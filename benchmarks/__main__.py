@@ -6,6 +6,7 @@ Without service URLs the embedded servers are used, on data of their own below `
 import importlib
 import os
 import sys
+from uuid import uuid4
 
 from happening.embedded import environment
 from happening.embedded.place import Place
@@ -16,6 +17,7 @@ SECTIONS = {
     "http": "a rush through the production server: pages, sessions, forms",
     "house": "choosing seats in a large house with gaps, promoting from a long line",
     "delivery": "the outbox to RabbitMQ, mail to a server, from commit to delivered",
+    "adopting": "an original database with 1,000,000 bookings, improved while its program books",
     "rush": "bookings a second on one hot event and on a thousand",
 }
 
@@ -27,6 +29,8 @@ def main() -> None:
         sys.exit(f"There is no section {unknown[0]}. There are:\n{words}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
     lease = environment.provide(Place(environment.data_directory() / "bench"))
+    # Before anything reads it: queues, channels and keys of this run's own, for its processes too.
+    os.environ["HAPPENING_INSTANCE"] = f"bench-{uuid4().hex[:8]}"
     try:
         import django
 

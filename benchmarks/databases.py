@@ -10,15 +10,16 @@ from psycopg import sql
 
 
 @contextmanager
-def scratch(*names: str) -> Iterator[None]:
-    """Migrated, empty databases `names`, dropped at the end."""
+def scratch(*names: str, migrated: bool = True) -> Iterator[None]:
+    """Empty databases `names`, with the schema or without any, dropped at the end."""
     home = connection.settings_dict["NAME"]
     try:
         for name in names:
             _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)"), name)
             _on_server(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"), name)
             use(name)
-            call_command("migrate", verbosity=0)
+            if migrated:
+                call_command("migrate", verbosity=0)
         yield
     finally:
         use(home)

@@ -1,10 +1,13 @@
 """A rush as people see it: real pages, sessions and forms through the production server, 64 at a time.
 
-Costs are CPU added up over web, PostgreSQL and Redis, as multiples of a view that looks at nothing, measured
-in the same round; a machine's milliseconds are a lottery.
+Costs are CPU added up over web, PostgreSQL and Redis, for a person who is told also over worker, beat, sender
+and RabbitMQ, as multiples of a view that looks at nothing, measured in the same round; a machine's
+milliseconds are a lottery.
 """
 
+import time
 from collections import Counter
+from dataclasses import astuple
 from datetime import timedelta
 from statistics import median
 from uuid import UUID, uuid4
@@ -13,11 +16,13 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks import databases
+from benchmarks.background import mail_sink
 from benchmarks.visitors import Met, Visitors
 from benchmarks.web import Cpu, Server, serving
 from bookings import services
 from events.models import Event
 from happening.demo.signed_in import signed_in_sessions
+from notifications.models import Notification
 from orgs.models import Organization, User
 from tests.truth import assert_sound
 
@@ -25,6 +30,8 @@ DATABASE = "happening_bench_http"
 SEATS, PEOPLE = 2_000, 3_000
 ROUNDS, SECONDS = 3, 4.0
 LEAST = {"refused booking": 0.33, "event page, anonymous": 0.6, "sold-out page, anonymous": 0.6}
+PAGES, TOLD = "booking, with its pages", "the same, and told"
+TOLD_SECONDS = 120
 QUIET = ("refused booking", "sold-out page, anonymous")  # PostgreSQL is not to hear of these
 Took = dict[str, tuple[Met, Cpu]]
 WORDS = "An evening of music and talk, with people from all over the place. See https://example.org.\n\n" * 4
@@ -36,7 +43,7 @@ def run() -> None:
         org = Organization.objects.create(name="Acme", slug="acme")
         sessions = list(signed_in_sessions(PEOPLE))
         sold_out = _sold_out(org)
-        with serving(DATABASE) as server:
+        with mail_sink() as port, serving(DATABASE, mail_port=port) as server:
             visitors = Visitors(server.port, sessions)
             try:
                 _warm_up(visitors, org, sold_out)
@@ -60,14 +67,38 @@ def _round(number: int, server: Server, visitors: Visitors, org: Organization, s
         took[name] = _measure(server, visitors, journey, path, seconds=SECONDS)
         if name in QUIET:
             took[name][0].asked_postgres = _connections_used_since(began)
-    for name, journey in {"booking request": "send", "booking, with its pages": "book"}.items():
+    for name, journey in {"booking request": "send", PAGES: "book"}.items():
         event = _event(org)
         took[name] = _measure(server, visitors, journey, f"/events/{event.pk}/", journeys=SEATS)
         _ensure_all_is_sold(event.pk)
+    took[TOLD] = _told(server, visitors, org)
     for name, (met, cpu) in took.items():
         figures = f"{met.rate:7.0f}/s  {_milliseconds(met, cpu)}"
         print(f"  round {number + 1}  {name:<26}{figures}", flush=True)
     return took
+
+
+def _told(server: Server, visitors: Visitors, org: Organization) -> tuple[Met, Cpu]:
+    """The whole journey, until the last of those who went on it has mail."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE notifications")  # of journeys on which nobody was told
+    event = _event(org)
+    with server.telling_people():
+        _await_mail(visitors.run("book", f"/events/{_event(org).pk}/", journeys=1).done)
+        before = server.cpu()
+        met = visitors.run("book", f"/events/{event.pk}/", journeys=SEATS)
+        _await_mail(1 + SEATS)
+        cpu = server.cpu() - before
+    _ensure_all_is_sold(event.pk)
+    return met, cpu
+
+
+def _await_mail(letters: int) -> None:
+    deadline = time.monotonic() + TOLD_SECONDS
+    while Notification.objects.filter(status="delivered").count() < letters:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Not everybody was told within {TOLD_SECONDS} seconds.")
+        time.sleep(0.2)
 
 
 def _measure(server: Server, visitors: Visitors, journey: str, path: str, **until) -> tuple[Met, Cpu]:
@@ -77,9 +108,9 @@ def _measure(server: Server, visitors: Visitors, journey: str, path: str, **unti
 
 
 def _report(rounds: list[Took]) -> None:
-    empty, whole, request = "empty view", "booking, with its pages", "booking request"
+    empty, request = "empty view", "booking request"
     print(f"empty view: {median(_each(*took[empty]) for took in rounds) * 1000:.2f} ms CPU")
-    for name, aim in {whole: "at most 30, aim 20", request: "at most 10, aim 7"}.items():
+    for name, aim in {TOLD: "at most 30, aim 20", PAGES: "of it", request: "at most 10, aim 7"}.items():
         rate = median(took[name][0].rate for took in rounds)
         p99 = median(took[name][0].p99("send") for took in rounds)
         print(f"{name}: {_cost(rounds, name):.1f}x its CPU ({aim}), {rate:.0f} bookings/s")
@@ -114,8 +145,8 @@ def _each(met: Met, cpu: Cpu) -> float:
 
 
 def _milliseconds(met: Met, cpu: Cpu) -> str:
-    web, postgres, redis = (part / met.done * 1000 for part in (cpu.web, cpu.postgres, cpu.redis))
-    return f"{web:5.2f} web + {postgres:4.2f} pg + {redis:4.2f} redis ms"
+    web, postgres, redis, telling = (part / met.done * 1000 for part in astuple(cpu))
+    return f"{web:5.2f} web + {postgres:4.2f} pg + {redis:4.2f} redis + {telling:4.2f} telling ms"
 
 
 def _event(org: Organization, **facts) -> Event:

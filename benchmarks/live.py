@@ -151,7 +151,7 @@ class _LiveProcess:
             f"{sys.executable} -m uvicorn happening.asgi:application --port {port} --no-access-log "
             "--log-level warning".split(),
             death_signal=signal.SIGKILL,
-            env=os.environ | {"DATABASE_URL": database},
+            env=os.environ | {"DATABASE_URL": database, "LIVE_MOST_STREAMS_OF_AN_ADDRESS": str(STREAMS)},
         )
         deadline = time.monotonic() + PATIENCE
         while socket.socket().connect_ex(("127.0.0.1", port)):

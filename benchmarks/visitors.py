@@ -122,6 +122,8 @@ async def send(visitor: "Visitor", path: str, people) -> None:
 async def book(visitor: "Visitor", path: str, people) -> None:
     visitor.session = next(people)
     page = await visitor.request("page", "GET", path)
+    if page.parser.get_status_code() != 200:
+        raise RuntimeError(f"The event's page answered {page.parser.get_status_code()}: {page.body[:2000]!r}")
     await visitor.request(
         "send",
         "POST",

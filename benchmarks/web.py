@@ -1,4 +1,4 @@
-"""The production server with production's settings, and the CPU that it and the services behind it take."""
+"""The production server with production's settings, and the CPU that it and all that is behind it take."""
 
 import http.client
 import os
@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from signal import SIGTERM
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 
+from benchmarks.background import background, rabbitmq
 from happening.embedded import child
 from happening.embedded.port import claim
 
@@ -32,18 +33,20 @@ class Cpu:
     web: float
     postgres: float
     redis: float
+    telling: float = 0.0  # worker, beat, sender and RabbitMQ
 
     @property
     def total(self) -> float:
-        return self.web + self.postgres + self.redis
+        return self.web + self.postgres + self.redis + self.telling
 
     def __sub__(self, other: "Cpu") -> "Cpu":
-        return Cpu(self.web - other.web, self.postgres - other.postgres, self.redis - other.redis)
+        return Cpu(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Server:
-    def __init__(self, port: int, process: subprocess.Popen) -> None:
-        self.port, self.process = port, process
+    def __init__(self, port: int, process: subprocess.Popen, environment: dict[str, str]) -> None:
+        self.port, self.process, self.environment = port, process, environment
+        self.tellers: list[int] = []
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             backend = cursor.fetchone()[0]
@@ -52,13 +55,24 @@ class Server:
 
     def cpu(self) -> Cpu:
         """What has been used so far, by processes that have ended meanwhile too."""
-        return Cpu(*(_seconds(pid) for pid in (self.process.pid, self.postgres, self.redis)))
+        return Cpu(
+            *(_seconds(pid) for pid in (self.process.pid, self.postgres, self.redis)),
+            telling=sum(_seconds(pid) for pid in self.tellers),
+        )
+
+    @contextmanager
+    def telling_people(self) -> Iterator[None]:
+        """With worker, beat and sender; what they and RabbitMQ use is counted."""
+        with background(self.environment) as started:
+            self.tellers = started + rabbitmq()
+            yield
+        self.tellers = []
 
 
 @contextmanager
-def serving(database: str) -> Iterator[Server]:
+def serving(database: str, *, mail_port: int) -> Iterator[Server]:
     """The site on `database`, a name on the server that the settings name."""
-    environment = os.environ | _production(database)
+    environment = os.environ | _production(database) | {"EMAIL_URL": f"smtp://{HOST}:{mail_port}"}
     port = claim()
     subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
@@ -72,7 +86,7 @@ def serving(database: str) -> Iterator[Server]:
     process = child.spawn([sys.executable, *words.split()], death_signal=SIGTERM, env=environment)
     try:
         _await_answer(process, port)
-        yield Server(port, process)
+        yield Server(port, process, environment)
     finally:
         process.terminate()
         process.wait()
@@ -87,7 +101,6 @@ def _production(database: str) -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "ALLOWED_HOSTS": "localhost",
         "SITE_URL": "https://localhost",
-        "EMAIL_URL": "dummymail://",
         "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl(),
         "AMQP_URL": os.environ.get("AMQP_URL", ""),
         "LOG_LEVEL": "ERROR",

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from events import days
 from events.models import SEARCHED, Event
 from orgs.keyset import Keyset
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 
 BY_START = Keyset("event_date", size=24)
 LONGEST_ONGOING = timedelta(days=31)  # what began earlier is found by its dates, not by being under way
@@ -31,7 +31,11 @@ class Day:
 
 def listed(chosen: dict, *, now, by: Organization | None = None) -> QuerySet:
     """The events that fit the filters (`ListFilters.chosen`), on the host of `by`; not yet in order."""
-    events = Event.objects.listed().shown_by(by).select_related("org")
+    return _fitting(Event.objects.listed(), chosen, now=now, by=by)
+
+
+def _fitting(events: QuerySet, chosen: dict, *, now, by: Organization | None) -> QuerySet:
+    events = events.shown_by(by).select_related("org")
     first, last, words = chosen.get("from"), chosen.get("to"), chosen.get("q")
     if first:
         events = events.filter(days.on_or_after(first))
@@ -52,6 +56,18 @@ def listed(chosen: dict, *, now, by: Organization | None = None) -> QuerySet:
     if chosen.get("available"):
         events = events.filter(is_bookable=True)
     return events
+
+
+def for_members(person, chosen: dict, *, now, by: Organization | None = None) -> QuerySet | None:
+    """The members' events of the organizations that `person` belongs to, that fit the same filters; None for
+    who is not signed in. A list of its own beside `listed`: each is read in order by its own index."""
+    if not person.is_authenticated:
+        return None
+    theirs = Membership.objects.active().filter(user_id=person.pk).values("organization_id")
+    events = Event.objects.published().filter(
+        visibility=Event.Visibility.MEMBERS, org__status=Organization.Status.ACTIVE, org__in=theirs
+    )
+    return _fitting(events, chosen, now=now, by=by)
 
 
 def by_day(events: Iterable[Event]) -> list[Day]:

@@ -7,7 +7,7 @@ Each public function is one durable transaction; `now` is an argument.
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 
 from events.models import Event
@@ -92,12 +92,23 @@ def publish(*, event_id, now) -> Event:
 
 def advance(*, now) -> dict[str, int]:
     """Let events begin and end by the clock; returns how many became ongoing and how many completed."""
-    over = Coalesce("ends_at", F("event_date") + ASSUMED_LENGTH)
-    going = Q(status__in=[Event.Status.UPCOMING, Event.Status.ONGOING], event_date__lte=now)
+    return {status: _pass_on(events, status) for status, events in _behind(now).items()}
+
+
+def count_behind(*, now) -> dict[str, int]:
+    """How many `advance` would let begin, and end."""
+    return {status: events.count() for status, events in _behind(now).items()}
+
+
+def _behind(now) -> dict[str, QuerySet[Event]]:
+    """The events that are not yet what they should be by the clock, by what that is."""
     published = Event.objects.published()  # a draft has no life yet that could end for good
+    begun = published.filter(event_date__lte=now).alias(
+        over=Coalesce("ends_at", F("event_date") + ASSUMED_LENGTH)
+    )
     return {
-        "completed": _pass_on(published.filter(going).alias(over=over).filter(over__lte=now), "completed"),
-        "ongoing": _pass_on(published.filter(status="upcoming", event_date__lte=now), "ongoing"),
+        "completed": begun.filter(status__in=[Event.Status.UPCOMING, Event.Status.ONGOING], over__lte=now),
+        "ongoing": begun.filter(status=Event.Status.UPCOMING, over__gt=now),
     }
 
 

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from events.chips import chips
 from events.forms import ListFilters
-from events.listing import BY_START, by_day, listed
+from events.listing import BY_START, by_day, for_members, listed
 from orgs.rate_limits import limited
 
 
@@ -16,8 +16,10 @@ def event_list(request):
     filters = ListFilters(request.GET, host=request.organization)
     chosen = filters.chosen
     now = timezone.now()
-    events = listed(chosen, now=now, by=request.organization).defer("layout", "description")
-    page = BY_START.page(events, place=request.GET)
+    lists = [listed(chosen, now=now, by=request.organization)]
+    if (members_own := for_members(request.user, chosen, now=now, by=request.organization)) is not None:
+        lists.append(members_own)
+    page = BY_START.page(*(events.defer("layout", "description") for events in lists), place=request.GET)
     query = request.GET.copy()
     for name in ("after", "before"):
         query.pop(name, None)

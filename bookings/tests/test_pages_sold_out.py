@@ -45,6 +45,23 @@ class TestTooLate:
         assert answer.status_code == 409
         assert "Sold out" in answer.content.decode()
 
+    def test_is_told_without_a_query_on_the_organizations_own_host(self, sold_out, person, client):
+        host = {"host": f"{sold_out.org.slug}.localhost"}
+        form = {"seats": 1, "idempotency_key": uuid4()}
+        client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        answer = client.post(reverse("book", args=[sold_out.pk]), form, headers=host)
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.post(reverse("book", args=[sold_out.pk]), form, headers=host)
+        assert [query["sql"] for query in queries] == []
+        assert answer.status_code == 409
+
+    def test_is_not_told_of_anothers_event_there(self, sold_out, person, client):
+        other = EventFactory()
+        for event in (sold_out, other):
+            form = {"seats": 1, "idempotency_key": uuid4()}
+            host = {"host": f"{(other if event is sold_out else sold_out).org.slug}.localhost"}
+            assert client.post(reverse("book", args=[event.pk]), form, headers=host).status_code == 404
+
     def test_is_offered_the_fewer_seats_that_are_left(self, sold_out, person, send, cancel, book):
         cancel(sold_out.bookings.get())
         book(sold_out, 3)

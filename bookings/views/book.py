@@ -20,6 +20,7 @@ from bookings.forms import BookForm
 from bookings.views.answers import busy, see_other, sold_out, status_of
 from bookings.views.event_page import event_page
 from bookings.views.finding import event_for
+from events.homes import is_of
 from events.models import Event
 from orgs.crash_points import crash_point
 from orgs.rate_limits import seconds_to_wait, too_many
@@ -32,7 +33,7 @@ def book(request, event_id):
         return redirect(page)  # the address of an answer, opened again
     if SESSION_KEY not in request.session:
         return redirect_to_login(page)
-    if request.organization:
+    if request.organization and not is_of(event_id, request.organization.pk):
         event_for(request, event_id)  # on the host of an organization its own events are booked, no others
     form, now, claim = BookForm(request.POST), timezone.now(), None
     if form.is_valid():

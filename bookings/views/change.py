@@ -19,7 +19,7 @@ from bookings.story import seats_in_words
 from bookings.views import panel
 from bookings.views.answers import busy, see_other, status_of
 from bookings.views.finding import booking_for
-from bookings.views.own import may_change, seat_nos_of
+from bookings.views.own import may_change
 from bookings.views.seat_map import seat_map
 from orgs.rate_limits import limited
 
@@ -95,7 +95,7 @@ def booking_cancel(request, booking_id):
 
 def _modify_page(request, booking: Booking, *, form=None, refusal=None, status=200):
     event, layout = booking.event, booking.event.seating
-    own = seat_nos_of(booking) if booking.is_confirmed else []
+    own = booking.seat_nos
     chosen = form.chosen if form and form.chosen else own
     return render(
         request,
@@ -120,14 +120,13 @@ def _modify_page(request, booking: Booking, *, form=None, refusal=None, status=2
 
 def _cancel_page(request, booking: Booking, *, trouble="", status=200):
     event = booking.event
-    own = seat_nos_of(booking) if booking.is_confirmed else []
     return render(
         request,
         "bookings/booking_cancel.html",
         {
             "booking": booking,
             "event": event,
-            "seats": seats_in_words(own, event.seating),
+            "seats": seats_in_words(booking.seat_nos, event.seating),
             "waiting": panel.parties_waiting(event),
             "may_change": may_change(booking, now=timezone.now()),
             "trouble": trouble,

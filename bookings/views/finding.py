@@ -2,17 +2,39 @@
 
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, UUIDField, Value
 from django.http import Http404
 
-from bookings.models import Booking
+from bookings.models import Booking, BookingSeat
 from events.models import Event
 from events.visibility import may_see
+from notifications import unread
 from orgs.composed import Composed
 
 EVENT = Composed(lambda event: Event.objects.select_related("org", "totals").filter(pk=event))
+EVENT_AND_NEWS = Composed(
+    lambda event, person: (
+        Event.objects.select_related("org", "totals")
+        .annotate(unread=unread.counted(Value(person, UUIDField())))
+        .filter(pk=event)
+    ),
+    parameters=2,
+)
 OWN_BOOKING = Composed(
     lambda booking, person: (
-        Booking.objects.held_by(person).select_related("event__org", "event__totals").filter(pk=booking)
+        Booking.objects.held_by(person)
+        .select_related("event__org", "event__totals")
+        .annotate(
+            seat_nos=ArraySubquery(
+                BookingSeat.objects.booked()
+                .filter(booking_id=OuterRef("pk"))
+                .order_by("seat_no")
+                .values("seat_no")
+            ),
+            unread=unread.counted(F("user_id")),
+        )
+        .filter(pk=booking)
     ),
     parameters=2,
 )
@@ -21,11 +43,15 @@ OWN_BOOKING = Composed(
 def event_for(request, event_id: UUID) -> Event:
     """The event with its organization and totals, if it is shown on this host and to this person. Whoever
     holds a booking sees it whatever became of it, wherever they look: their own things are theirs."""
+    person = request.user
     try:
-        event = EVENT.get(event_id)
+        if person.is_authenticated:
+            event = EVENT_AND_NEWS.get(event_id, person.pk)
+            person.unread = event.unread
+        else:
+            event = EVENT.get(event_id)
     except Event.DoesNotExist:
         raise Http404 from None
-    person = request.user
     if event.is_shown_by(request.organization) and may_see(event, person):
         return event
     if event.is_published and person.is_authenticated and event.bookings.held_by(person.pk).exists():
@@ -34,8 +60,10 @@ def event_for(request, event_id: UUID) -> Event:
 
 
 def booking_for(person, booking_id: UUID) -> Booking:
-    """One of the person's own bookings, with its event."""
+    """One of the person's own bookings, with its event and its `seat_nos`, those booked."""
     try:
-        return OWN_BOOKING.get(booking_id, person.pk)
+        booking = OWN_BOOKING.get(booking_id, person.pk)
     except Booking.DoesNotExist:
         raise Http404 from None
+    person.unread = booking.unread
+    return booking

@@ -22,7 +22,7 @@ def event_stream(request, event_id):
     topics = [_topic(request, event_id)]
     if person.is_authenticated:
         topics.append(Topic(INBOX, person.pk))
-    return Stream(topics, person_id=person.pk)
+    return Stream(request, topics)
 
 
 @require_safe

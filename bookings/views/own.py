@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bookings import queue_mirror, story
-from bookings.models import Booking, BookingHistory, BookingSeat
+from bookings.models import Booking, BookingHistory
 from bookings.views.finding import booking_for
 from bookings.views.panel import parties_waiting
 from bookings.waitlist import place_in_line
@@ -17,9 +17,6 @@ from orgs.keyset import Keyset
 
 COMING = Keyset("event__event_date", size=20)
 HISTORY = Composed(lambda booking: BookingHistory.objects.of_booking(booking))
-SEATS = Composed(
-    lambda booking: BookingSeat.objects.booked().filter(booking_id=booking).order_by("seat_no"),
-)
 GONE = Keyset("event__event_date", newest_first=True, size=20)
 
 
@@ -56,7 +53,7 @@ def booking_detail(request, booking_id):
         {
             "booking": booking,
             "event": event,
-            "seats": _seats(booking, layout),
+            "seats": story.seats_in_words(booking.seat_nos, layout),
             "place": (queue_mirror.place(booking) or place_in_line(booking)) if booking.is_waiting else None,
             "waiting": parties_waiting(event),
             "chapters": story.told(entries, layout),
@@ -72,13 +69,3 @@ def may_change(booking: Booking, *, now) -> bool:
     """Whether changing and giving back still work, as the services will see it."""
     event = booking.event
     return not booking.is_cancelled and not event.is_final and now < event.closes_at
-
-
-def _seats(booking: Booking, layout) -> str:
-    if not booking.is_confirmed:
-        return ""
-    return story.seats_in_words(seat_nos_of(booking), layout)
-
-
-def seat_nos_of(booking: Booking) -> list[int]:
-    return [seat.seat_no for seat in SEATS.all(booking.pk)]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.template import Context, Template
+from django.template import Context, Template, TemplateSyntaxError
 from django.utils.translation import override
 
 from events.models import Event
@@ -71,6 +71,21 @@ class TestKept:
             show(event, extra=number)
         assert len(kept._parts) == 2
 
+    def test_leaves_gaps_for_what_is_fresh(self, event):
+        left, name = "{% fresh %}{{ left }}{% endfresh %}", "{% fresh %}{{ name }}{% endfresh %}"
+        inside = f"<{{{{ event.title }}}}{left}|{name}>{{{{ counted.up }}}}"
+        assert show(event, inside=inside, left=3, name="Uma & Co") == ("<Low Tide3|Uma &amp; Co>", 1)
+        assert show(event, inside=inside, left=2, name="Otto") == ("<Low Tide2|Otto>", 0)
+
+    def test_leaves_out_a_gap_that_was_not_reached(self, event):
+        inside = "{% if extra %}{% fresh %}{{ left }}{% endfresh %}{% endif %}{% fresh %}!{% endfresh %}"
+        assert show(event, inside=inside, left=3)[0] == "!"
+        assert show(event, inside=inside, left=3, extra="on")[0] == "3!"
+
+    def test_is_not_kept_inside_of_what_is_kept(self, event):
+        with pytest.raises(TemplateSyntaxError, match="no kept inside of kept"):
+            show(event, inside="{% if event %}{% kept 'inner' %}{% endkept %}{% endif %}")
+
     def test_knows_every_word_of_an_event(self):
         """A field that is added must be put among the words, or be known to be none of them."""
         numbers = {
@@ -82,11 +97,18 @@ class TestKept:
             "sequence",
         }
         others = {
-            *("id", "org", "created_at", "updated_at", "layout", "online_url", "published_at", "source_uid"),
+            *("id", "org", "created_at", "updated_at", "layout", "online_url", "source_uid"),
             *("max_seats_per_booking", "max_seats_per_person", "cancellation_reason"),
         }
         words = {
             *("title", "description", "category", "place", "event_date", "ends_at", "time_zone", "status"),
-            *("visibility", "booking_opens_at", "booking_closes_at", "waitlist", "queue_rule"),
+            *(
+                "visibility",
+                "published_at",
+                "booking_opens_at",
+                "booking_closes_at",
+                "waitlist",
+                "queue_rule",
+            ),
         }
         assert {field.name for field in Event._meta.concrete_fields} == numbers | others | words

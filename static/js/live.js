@@ -79,36 +79,41 @@ const questions = [
   [inbox?.dataset.state, showInbox],
 ].filter(([url]) => url);
 let stream, asking, connecting;
+let patience = 2; // seconds until a server that was not there is tried again; more each time
 
 function connect() {
   if (document.hidden || stream) return;
   stream = new EventSource(address);
   stream.addEventListener("events", (message) => showEvent(JSON.parse(message.data)));
   stream.addEventListener("people", (message) => showInbox(JSON.parse(message.data)));
-  stream.addEventListener("open", () => clearTimeout(asking));
+  stream.addEventListener("open", () => {
+    asking = clearTimeout(asking);
+    patience = 2;
+  });
   stream.addEventListener("error", () => {
-    clearTimeout(asking);
-    asking = setTimeout(ask, between(10, 15));
+    asking ??= setTimeout(ask, between(5, 9));
     if (stream.readyState !== EventSource.CLOSED) return; // it tries again by itself
     stream = undefined;
-    connecting = setTimeout(connect, between(30, 60));
+    connecting = setTimeout(connect, between(patience, 2 * patience));
+    patience = Math.min(2 * patience, 30);
   });
 }
 
 function disconnect() {
-  clearTimeout(asking);
+  asking = clearTimeout(asking);
   clearTimeout(connecting);
   stream?.close();
   stream = undefined;
 }
 
 async function ask() {
+  asking = undefined;
   for (const [url, showState] of questions) {
     const answer = await fetch(url, { cache: "no-cache" }).catch(() => undefined);
     if (answer?.ok) showState(await answer.json());
     if (answer?.status === 403 || answer?.status === 404) return disconnect(); // it is not for us any more
   }
-  if (!document.hidden && stream?.readyState !== EventSource.OPEN) asking = setTimeout(ask, between(10, 15));
+  if (!document.hidden && stream?.readyState !== EventSource.OPEN) asking ??= setTimeout(ask, between(5, 9));
 }
 
 if (address) {

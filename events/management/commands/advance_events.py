@@ -1,12 +1,17 @@
-from django.core.management.base import BaseCommand
-from django.utils import timezone
-
 from events import services
+from orgs.by_hand import JobCommand
 
 
-class Command(BaseCommand):
-    help = "Let events begin and end by the clock: upcoming, ongoing, completed."
+class Command(JobCommand):
+    help = "Let events begin and end by the clock: upcoming, ongoing, completed; beat does so every minute."
+    job = "advance_events"
 
-    def handle(self, **options):
-        moved = services.advance(now=timezone.now())
-        self.stdout.write(f"{moved['ongoing']} events are now ongoing, {moved['completed']} completed.")
+    def do(self, *, now):
+        return services.advance(now=now)
+
+    def look(self, *, now):
+        return services.count_behind(now=now)
+
+    def sentence(self, facts, *, is_dry):
+        verb = "would become" if is_dry else "are now"
+        return f"{facts['ongoing']} events {verb} ongoing, {facts['completed']} completed."
