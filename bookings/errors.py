@@ -11,6 +11,11 @@ from django.utils.translation import ngettext
 class BookingRefused(Exception):
     """Any of the reasons below."""
 
+    @property
+    def for_organizer(self) -> str:
+        """The sentence for who does it for somebody else."""
+        return str(self)
+
 
 class NotOpenYet(BookingRefused):
     def __init__(self, opens_at):
@@ -83,6 +88,15 @@ class OwnLimit(BookingRefused):
             % {"limit": limit, "held": held}
         )
 
+    @property
+    def for_organizer(self) -> str:
+        sentence = ngettext(
+            "Each person may hold %(limit)s seat of this event; this person holds %(held)s already.",
+            "Each person may hold up to %(limit)s seats of this event; this person holds %(held)s already.",
+            self.limit,
+        )
+        return sentence % {"limit": self.limit, "held": self.held}
+
 
 class NotEnoughSeats(BookingRefused):
     """The party does not fit, or may not pass those who wait.
@@ -102,6 +116,17 @@ class NotEnoughSeats(BookingRefused):
             sentence = _("There is no seat left that you could book now.")
         super().__init__(sentence % {"free": free})
 
+    @property
+    def for_organizer(self) -> str:
+        if not self.free:
+            return _("There is no seat left that could be booked now.")
+        sentence = ngettext(
+            "There is only %(free)s seat left that could be booked now.",
+            "There are only %(free)s seats left that could be booked now.",
+            self.free,
+        )
+        return sentence % {"free": self.free}
+
 
 class SeatsTaken(BookingRefused):
     def __init__(self, seat_nos):
@@ -112,6 +137,14 @@ class SeatsTaken(BookingRefused):
                 "Some of the seats you chose have just been taken.",
                 len(self.seat_nos),
             )
+        )
+
+    @property
+    def for_organizer(self) -> str:
+        return ngettext(
+            "One of the seats chosen has just been taken.",
+            "Some of the seats chosen have just been taken.",
+            len(self.seat_nos),
         )
 
 
@@ -137,6 +170,10 @@ class OutOfDate(BookingRefused):
     def __init__(self, booking):
         self.booking = booking
         super().__init__(_("Your booking has changed since this page was opened. This is how it is now."))
+
+    @property
+    def for_organizer(self) -> str:
+        return _("The booking has changed since this page was opened. This is how it is now.")
 
 
 class AlreadyCancelled(BookingRefused):

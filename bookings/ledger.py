@@ -7,12 +7,14 @@ matters: seats that are given back go before seats that are taken, bookings befo
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from uuid_utils.compat import uuid7
 
+from bookings import counts
 from bookings.models import Booking
 from events.models import Event
 from notifications import outbox
@@ -55,6 +57,8 @@ class Ledger:
                 self._insert_seats(cursor)
             if self.history:
                 self._insert_history(cursor)
+                actions = [action for _, action, _ in self.history]
+                transaction.on_commit(partial(counts.changed, actions))
         outbox.enqueue(self.owed, now=self.now)
 
     def _insert_bookings(self, cursor) -> None:

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.core.cache import cache
 from django.db import connection, transaction
 
-from bookings import free_runs, queue_mirror, seat_counter
+from bookings import counts, free_runs, queue_mirror, seat_counter
 from bookings.models import EventTotals
 from bookings.proof import Proof, proofs, with_redis
 from events.models import Event
@@ -82,6 +82,7 @@ def reconcile(
         except Away:
             report.redis_is_away = True
     for drift in report.drifts:
+        counts.DRIFT.labels(drift.what, "yes" if drift.mended else "no").inc(abs(drift.size))
         logger.warning(
             "%s of event %s was %d and should be %d%s.",
             *(drift.what, drift.event_id, drift.was, drift.should_be, "; mended" if drift.mended else ""),

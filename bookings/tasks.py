@@ -3,7 +3,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from bookings import services
+from bookings import archive_job, services
 from bookings.models import EventJob
 from bookings.reconcile import reconcile
 from orgs.nudge import nudge
@@ -30,3 +30,8 @@ def close_waitlists():
 @shared_task(name="happening.reconcile_slots")
 def reconcile_slots():
     reconcile(now=timezone.now())
+
+
+@shared_task(name="happening.archive_history")
+def archive_history():
+    archive_job.run()

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from bookings.models import Booking
+from bookings.models.booking import BookingQuerySet
 from events.models import Event
 from notifications.outbox import Owed
 
@@ -57,37 +58,36 @@ def about_booking(
 
 
 def about_event(
-    kind: str,
-    event: Event,
-    booking: Booking,
-    *,
-    version: str | int | None = None,
-    waits: bool | None = None,
-    **more,
+    kind: str, event: Event, bookings: list[Booking], *, version: str | int | None = None, **more
 ) -> Owed:
-    """A message of one of the event types to the person of a booking: once for each person and `version`,
-    which is the state of the event's calendar entry if nothing else is said.
-
-    `waits`: whether the booking waits in line, where that cannot be seen of it any more.
-    """
+    """A message of one of the event types to the person of these bookings, and about all of them: once for
+    each person and `version`, which is the state of the event's calendar entries if nothing else is said."""
+    first, *others = bookings
     version = event.sequence if version is None else version
-    payload = {**facts(event), "booking_version": booking.version, **more}
-    if booking.status == Booking.Status.WAITING if waits is None else waits:
-        payload["waits"] = True
+    payload = {**facts(event), **_as_it_is(first), **more}
+    if others:
+        payload["others"] = [{"booking_id": each.pk, **_as_it_is(each)} for each in others]
     return Owed(
         type=kind,
-        user_id=booking.user_id,
-        dedupe_key=f"{kind}:{event.pk}:{version}:{booking.user_id}",
+        user_id=first.user_id,
+        dedupe_key=f"{kind}:{event.pk}:{version}:{first.user_id}",
         payload=payload,
         org_id=event.org_id,
         event_id=event.pk,
-        booking_id=booking.pk,
+        booking_id=first.pk,
     )
 
 
-def one_each(page: list[Booking]) -> dict[UUID, Booking]:
-    """Each person with the first of their bookings: news of an event is told once."""
-    people: dict[UUID, Booking] = {}
-    for booking in page:
-        people.setdefault(booking.user_id, booking)
-    return people
+def _as_it_is(booking: Booking) -> dict:
+    waits = {"waits": True} if booking.status == Booking.Status.WAITING else {}
+    return {"booking_version": booking.version, **waits}
+
+
+def of_each_person(page: list[Booking], *, among: BookingQuerySet) -> list[list[Booking]]:
+    """For each person of the page all their bookings `among` these, those with seats first: news of an event
+    is told to a person once, and says what becomes of each."""
+    theirs: dict[UUID, list[Booking]] = {}
+    people = {booking.user_id for booking in page}
+    for booking in among.filter(user_id__in=people).order_by("status", "pk").to_be_told():
+        theirs.setdefault(booking.user_id, []).append(booking)
+    return list(theirs.values())

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from happening import erasing, own_data
+from orgs import members
 from orgs.fresh import fresh_sign_in_required
 
 
@@ -39,16 +40,26 @@ def own_data_file(request):
 @never_cache
 def erase_account(request):
     now = timezone.now()
-    if request.method != "POST":
-        to_give_back = erasing.bookings_to_give_back(request.user, now=now).select_related("event")
-        return render(request, "account/erase.html", {"to_give_back": to_give_back})
-    if request.POST.get("sure") != "yes":
-        return render(request, "account/erase.html", {"is_unsure": True}, status=422)
     person_id = request.user.pk
-    try:
-        erasing.erase(person_id, now=now)
-    except erasing.LastAdministrator as refusal:
-        return render(request, "account/erase.html", {"refusal": str(refusal)}, status=409)
+    is_sure = request.POST.get("sure") == "yes"
+    if request.method == "POST" and is_sure:
+        try:
+            erasing.erase(person_id, now=now)
+        except erasing.LastAdministrator:
+            status = 409
+        else:
+            return _gone(request)
+    else:
+        status = 422 if request.method == "POST" else 200
+    context = {
+        "only_administers": members.only_administered_by(person_id).order_by("name"),
+        "to_give_back": erasing.bookings_to_give_back(request.user, now=now).select_related("event"),
+        "is_unsure": status == 422,
+    }
+    return render(request, "account/erase.html", context, status=status)
+
+
+def _gone(request):
     logout(request)
     messages.success(request, _("Your account is deleted. Take care!"))
     return redirect("event_list")

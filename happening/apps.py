@@ -5,6 +5,8 @@ from django.apps import apps as installed
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.utils.module_loading import module_has_submodule
 
+from happening.celery import app as celery_app  # noqa: F401 - whose tasks are those of all apps
+
 
 class HappeningConfig(AppConfig):
     name = "happening"

@@ -8,5 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "happening.settings")
 django.setup(set_prefix=False)
 
 from notifications.live.server import LiveServer  # noqa: E402 - settings come first
+from orgs import counting  # noqa: E402
 
+counting.begin("live")
 application = LiveServer()

@@ -10,6 +10,7 @@ Three steps, so that a kill between them leaves nothing half done that the next 
 What booking has closed for cannot be given back any more and stays as it is.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.db.models import Model
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -102,13 +104,16 @@ def _remove(person: User) -> None:
         addresses = {person.email, *EmailAddress.objects.filter(user=person).values_list("email", flat=True)}
         written = {address.lower() for address in addresses if address}
         members.name_actor(person.pk)
-        Invite.objects.alias(written=Lower("email")).filter(written__in=written).delete()
+        invites = Invite.objects.alias(written=Lower("email")).filter(written__in=written)
+        _take_names_out_of_the_log(
+            (User, [person.pk]),
+            (Membership, Membership.objects.filter(user=person).values_list("pk", flat=True)),
+            (Invite, invites.values_list("pk", flat=True)),
+        )
+        invites.delete()
         AccountMail.objects.alias(written=Lower("recipient")).filter(written__in=written).delete()
         for model in (EmailAddress, Authenticator, Membership, AccountMail, Preference):
             model.objects.filter(user=person).delete()
-        LogEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk)
-        ).update(object_repr=_("Somebody who left"), change_message="")
         User.objects.filter(pk=person.pk).update(
             status=User.Status.ERASED,
             name=None,
@@ -120,3 +125,11 @@ def _remove(person: User) -> None:
             is_platform_staff=False,
             last_login=None,
         )
+
+
+def _take_names_out_of_the_log(*rows: tuple[type[Model], Iterable[UUID]]) -> None:
+    """Of what was done to these rows the admin's log says that it was done, and no more to whom."""
+    for model, ids in rows:
+        LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(model), object_id__in=list(map(str, ids))
+        ).update(object_repr=_("Somebody who left"), change_message="")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
@@ -51,6 +52,16 @@ class Target:
         }
         facts |= {name: settings["OPTIONS"].get(option) for option, name in PASSED_ON.items()}
         return {name: str(fact) for name, fact in facts.items() if fact}
+
+    @property
+    def url(self) -> str:
+        """As DATABASE_URL names it."""
+        facts = connection.settings_dict
+        password = f":{quote(facts['PASSWORD'], safe='')}" if facts["PASSWORD"] else ""
+        port = f":{facts['PORT']}" if facts["PORT"] else ""
+        is_socket = facts["HOST"].startswith("/")
+        at, host = ("", f"?host={facts['HOST']}") if is_socket else (facts["HOST"], "")
+        return f"postgresql://{quote(facts['USER'], safe='')}{password}@{at}{port}/{self.name}{host}"
 
     def connect(self) -> psycopg.Connection:
         """A connection that commits each statement, without the application's own settings."""
@@ -104,13 +115,16 @@ def run(name: str, *arguments: str, on: Target) -> str:
     return done.stdout
 
 
-def find(name: str) -> str:
+def find(name: str, *, server: int = 0) -> str:
     """The path of the program of the server's own major version, else of the next newer one.
+
+    Args:
+        server: its major version; that of the used one if it is not given.
 
     Raises:
         ProgramFailed: there is none.
     """
-    server = connection.pg_version // 10_000
+    server = server or connection.pg_version // 10_000
     versions = {}
     for path in _candidates(name):
         versions.setdefault(binaries.major_version(Path(path)) or 0, path)

@@ -6,11 +6,10 @@ before this module is read (`happening.embedded`). In production an unset URL is
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import environ
-from csp.constants import NONE, SELF
 
+from happening.browser_settings import content_policy
 from happening.secret_files import read_secret_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -63,10 +62,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "happening.watching.WatchingMiddleware",
     "orgs.tenancy.TenancyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "happening.content_policy.ContentPolicy",
     "events.public_pages.PublicPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -104,7 +104,7 @@ WEB_THREADS = env.int("WEB_THREADS", default=32)  # of each web process; one dat
 
 DATABASES = {
     "default": {
-        **env.db("DATABASE_URL"),
+        **env.db("DATABASE_URL", engine="happening.postgresql"),
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
@@ -127,6 +127,7 @@ else:
     DATABASES["default"]["OPTIONS"]["options"] = (
         "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
     )
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # times; a plan then serves those that follow
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: in front of PostgreSQL, never instead of it. One logical database a purpose, because
@@ -181,6 +182,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 LIVE_MOST_STREAMS = env.int("LIVE_MOST_STREAMS", default=10_000)  # of a process
 LIVE_MOST_STREAMS_OF_A_PERSON = env.int("LIVE_MOST_STREAMS_OF_A_PERSON", default=12)  # in a process
+LIVE_MOST_STREAMS_OF_AN_ADDRESS = env.int(
+    "LIVE_MOST_STREAMS_OF_AN_ADDRESS", default=200
+)  # signed in as nobody
 LIVE_REDIS_URL = REDIS_URLS["live"]
 LIVE_CHANNEL = ":".join(filter(None, [REDIS_KEY_PREFIX, "happening", "live"]))
 
@@ -196,6 +200,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 NUDGES = env.bool("NUDGES", default=True)  # whether a commit wakes a worker, or the timetable alone
 MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # to the mail server, of each sender
 DELIVERY_TRIES = env.int("DELIVERY_TRIES", default=10)  # of a notification that is refused for now
+
+# --- The history of bookings: all of it stays until a directory for its old months is named.
+
+HISTORY_ARCHIVE = env.str("HISTORY_ARCHIVE", default="")
+HISTORY_KEPT_MONTHS = env.int("HISTORY_KEPT_MONTHS", default=24)
+# As the owner of the tables, who alone may take lines out; the application's own where that is the owner.
+HISTORY_DATABASE_URL = env.str("HISTORY_DATABASE_URL", default="")
 
 # --- People. How they sign in is a chapter of its own.
 
@@ -230,6 +241,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = "happening.formats"
 TIME_ZONE = "UTC"
 
 # --- Files
@@ -251,36 +263,15 @@ WHITENOISE_AUTOREFRESH = DEVELOPMENT
 
 # --- The browser's walls
 
-
-def origin(url: str) -> str:
-    scheme, host, *_ = urlsplit(url)
-    return f"{scheme}://{host}" if host else SELF
-
-
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        # Chromium holds a form's redirects to this as well: signing out leads to the provider, from a
-        # tenant's host by way of the platform's.
-        "form-action": [SELF, *dict.fromkeys(map(origin, [SITE_URL, OIDC_OP_LOGOUT_ENDPOINT]))],
-        "manifest-src": [SELF],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
+# Signing out leads to the provider, from a tenant's host by way of the platform's.
+CONTENT_SECURITY_POLICY = content_policy(forms_lead_to=[SITE_URL, OIDC_OP_LOGOUT_ENDPOINT])
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "happening.views.page_expired"
 if not DEVELOPMENT:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -288,6 +279,12 @@ if not DEVELOPMENT:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 
+# --- Watching: all processes of a machine count in one directory; /metrics is closed to strangers
+
+METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
+
 # --- Words for the operator
 
-from happening.log_settings import LOGGING  # noqa: E402, F401
+from happening.log_settings import LOG_REQUESTS, LOGGING  # noqa: E402, F401

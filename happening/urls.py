@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from happening import account, health
+from happening.metrics import page as metrics
 from notifications.live_views import inbox_stream
 from orgs.sso.views import SignOut
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 handler400 = "happening.views.bad_request"

@@ -10,6 +10,8 @@ application = get_wsgi_application()
 
 from bookings.guards import ensure_guards  # noqa: E402 - models can be imported only now
 from happening.checks import ensure_connections  # noqa: E402
+from orgs import counting  # noqa: E402
 
+counting.begin("web")
 ensure_connections()
 ensure_guards()

@@ -4,13 +4,15 @@ import re
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
+from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orgs import account_mail
+from orgs import account_mail, offers
 from orgs.models import AccountMail, User
 from orgs.models.fields import ADDRESS
 from orgs.safe_next import is_safe
@@ -34,6 +36,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_safe_url(self, url: str | None) -> bool:
         return is_safe(url)
+
+    def pre_login(self, request, user: User, **facts):
+        """A passkey from before is no way around the provider that keeps somebody's account now."""
+        if user.is_active and is_managed_elsewhere(user):
+            messages.info(request, _("You sign in by your organization's single sign-on."))
+            return redirect("account_login")
+        return super().pre_login(request, user, **facts)
+
+    def post_login(self, request, user: User, **facts):
+        offers.note(request, user)
+        return super().post_login(request, user, **facts)
 
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
         """Owed rather than sent: no request of a person waits for a mail server."""

@@ -13,9 +13,18 @@ from typing import TypeVar
 
 from redis import RedisError
 
+from orgs.counting import Counter, Gauge
+
 REST = 1.0  # seconds
 Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
+FAILURES = Counter("happening_redis_failures_total", "Redis failed somebody who asked it.", ["redis"])
+OPEN = Gauge(
+    "happening_redis_breaker_open",
+    "Processes that do without Redis at this moment.",
+    ["redis"],
+    multiprocess_mode="livesum",
+)
 
 
 class Away(Exception):
@@ -35,6 +44,7 @@ class Breaker:
         self._is_away = False
         self._asks_again_at = 0.0
         self.failures = 0
+        self._failures_counted, self._open = FAILURES.labels(name), OPEN.labels(name)
 
     def ask(self, command: Callable[[], Answer]) -> Answer:
         """What `command` returns.
@@ -54,6 +64,7 @@ class Breaker:
             raise Away from error
         if is_first_again:
             self._is_away = False
+            self._open.set(0)
             logger.warning("Redis for %s answers again.", self.name)
         return answer
 
@@ -69,4 +80,6 @@ class Breaker:
         if not self._is_away:
             logger.warning("Redis for %s does not answer: %s", self.name, type(error).__name__)
         self._is_away = True
+        self._open.set(1)
         self.failures += 1
+        self._failures_counted.inc()

@@ -1,12 +1,20 @@
-"""How the sign-in answers what is no page: a fragment, a stream, a form that does not hold."""
+"""How the sign-in answers what is no page (a fragment, a stream, a form that does not hold), and which of its
+pages are not for everybody."""
 
 from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from orgs.safe_next import safe_path
+from orgs.sso.identity import is_managed_elsewhere
+
+SECOND_STEP = "mfa_"  # how the library's pages about second factors begin to be named
+ASKED_FOR_IT = {"mfa_authenticate", "mfa_login_webauthn", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
 
 
 class EntranceMiddleware:
@@ -25,6 +33,17 @@ class EntranceMiddleware:
                 there = f"{entrance}?{urlencode({'next': page})}" if page else entrance
                 return HttpResponse(status=401, headers={"HX-Redirect": there})
         return answer
+
+    def process_view(self, request, view, args, kwargs):
+        """Who signs in by Keycloak alone has their second factor there. A passkey of theirs here would be
+        a way in that Keycloak knows nothing of and cannot close."""
+        name = request.resolver_match.url_name or ""
+        if not name.startswith(SECOND_STEP) or name in ASKED_FOR_IT:
+            return None
+        if request.user.is_authenticated and is_managed_elsewhere(request.user):
+            messages.info(request, _("Your second step at sign-in is kept where you sign in, not here."))
+            return redirect("account")
+        return None
 
     def process_template_response(self, request, response):
         form = (response.context_data or {}).get("form")

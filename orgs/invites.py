@@ -19,6 +19,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -140,9 +141,14 @@ def accept(*, token_hash: str, user_id: UUID, now: datetime) -> Membership:
         return admit(organization, user_id=user.pk, role=role, now=now)
 
 
+def run_out(*, now: datetime) -> QuerySet[Invite]:
+    """The invites that have run out and are not marked yet."""
+    return Invite.objects.pending().filter(expires_at__lte=now)
+
+
 def expire(*, now: datetime) -> int:
     """Mark what has run out; returns how many."""
-    return Invite.objects.pending().filter(expires_at__lte=now).update(status=Invite.Status.EXPIRED)
+    return run_out(now=now).update(status=Invite.Status.EXPIRED)
 
 
 def _take(token_hash: str, *, now: datetime) -> tuple[str, UUID | None] | None:

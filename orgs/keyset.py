@@ -10,6 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -38,16 +39,21 @@ class Keyset:
     newest_first: bool = False
     size: int = 24
 
-    def page(self, rows: QuerySet, *, place: Mapping[str, str]) -> Page:
-        """The page of `rows` that `place` (a request's query: `after` or `before`) asks for. One query."""
+    def page(self, *lists: QuerySet, place: Mapping[str, str]) -> Page:
+        """The page that `place` (a request's query: `after` or `before`) asks for, of all `lists` put in
+        one order; no two of them share a row. One query each."""
         after, before = read(place.get("after", "")), read(place.get("before", ""))
         backwards = before is not None and after is None
         forwards = after is not None
         falling = self.newest_first != backwards
         if forwards or backwards:
-            rows = rows.filter(self._behind(after or before, falling=falling))
+            behind = self._behind(after or before, falling=falling)
+            lists = [rows.filter(behind) for rows in lists]
         sign = "-" if falling else ""
-        found = list(rows.order_by(f"{sign}{self.moment}", f"{sign}id")[: self.size + 1])
+        ordered = [rows.order_by(f"{sign}{self.moment}", f"{sign}id")[: self.size + 1] for rows in lists]
+        found = (
+            sorted(chain(*ordered), key=self._place, reverse=falling) if len(lists) > 1 else list(*ordered)
+        )
         more = len(found) > self.size
         found = found[: self.size]
         if backwards:
@@ -68,10 +74,14 @@ class Keyset:
             Q(**{f"{self.moment}__{way}": moment}) | Q(**{f"id__{way}": pk})
         )
 
-    def _cursor(self, row) -> str:
+    def _place(self, row) -> tuple[datetime, UUID]:
         moment = row
         for name in self.moment.split("__"):
             moment = getattr(moment, name)
+        return moment, row.pk
+
+    def _cursor(self, row) -> str:
+        moment, _pk = self._place(row)
         return urlsafe_b64encode(f"{moment.isoformat()} {row.pk}".encode()).decode().rstrip("=")
 
 

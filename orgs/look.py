@@ -18,11 +18,13 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 def look(request) -> dict:
-    """For every template: where the organization's stylesheet and logo are; empty on the platform's host."""
+    """For every template: the organization's name, and where its stylesheet and logo are; empty on the
+    platform's host."""
+    facts = {"organization_name": "", "look_url": "", "logo_url": ""}
     organization = getattr(request, "organization", None)
     if organization is None:
-        return {}
-    facts = {}
+        return facts
+    facts["organization_name"] = organization.name
     if colour := organization.settings.get("colour"):
         facts["look_url"] = reverse("look") + "?" + urlencode({"v": colour})
     if logo := organization.settings.get("logo"):

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from orgs import membership_mail, roles
+from orgs import membership_mail, roles, standing_news
 from orgs.errors import FollowsKeycloak, LastAdministrator, MemberSuspended, NotAllowed
 from orgs.models import Membership, Organization, User
 from orgs.models.permissions import validate_permissions
@@ -99,6 +99,7 @@ def leave(*, organization_id: UUID, user_id: UUID) -> None:
         membership = Membership.objects.filter(organization_id=organization_id, user_id=user_id).first()
         if membership:
             _ensure_another_administrator(membership)
+            standing_news.changed(user_id)
             membership.delete()
 
 
@@ -174,6 +175,7 @@ def _changing(membership_id: UUID, *, actor_id: UUID | None):
             raise NotAllowed
         if membership.source == Membership.Source.KEYCLOAK:
             raise FollowsKeycloak
+        standing_news.changed(membership.user_id)
         yield membership, rights
 
 

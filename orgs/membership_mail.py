@@ -4,9 +4,32 @@ from datetime import datetime
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from orgs import account_mail
-from orgs.models import AccountMail, Invite, Membership
+from orgs.models import AccountMail, Invite, Membership, Organization
+
+STATUSES = {
+    Organization.Status.ACTIVE: (
+        gettext_lazy("%(organization)s is open again"),
+        gettext_lazy("%(organization)s is open again: your events show and can be booked. %(url)s"),
+    ),
+    Organization.Status.SUSPENDED: (
+        gettext_lazy("%(organization)s is suspended"),
+        gettext_lazy(
+            "the platform's staff have suspended %(organization)s for now: its events are hidden and "
+            "nothing new can be booked. Who has booked still sees it and may cancel. You can look, and "
+            "change nothing."
+        ),
+    ),
+    Organization.Status.CLOSED: (
+        gettext_lazy("%(organization)s is closed"),
+        gettext_lazy(
+            "the platform's staff have closed %(organization)s. Its events to come are cancelled, and "
+            "whoever had booked is told."
+        ),
+    ),
+}
 
 
 def tell_of_role(membership: Membership, *, now: datetime) -> None:
@@ -42,6 +65,14 @@ def tell_of_end(membership: Membership, *, now: datetime) -> None:
         _("your membership of %(organization)s has ended. Your bookings stay.") % facts,
         now=now,
     )
+
+
+def tell_of_status(organization: Organization, *, now: datetime) -> None:
+    """Its administrators, of what the platform's staff decided."""
+    subject, sentence = STATUSES[organization.status]
+    facts = {"organization": organization, "url": organization.address()}
+    for membership in organization.memberships.administrators().select_related("user"):
+        _tell(membership, subject % facts, sentence % facts, now=now)
 
 
 def invite(invite: Invite, *, link: str, now: datetime) -> None:

@@ -1,5 +1,9 @@
 """Membership that is offered: an organization proves a mail domain, and whoever has a verified address in
-it may join as a member, by a button. Never in another role, and nobody who was suspended."""
+it may join as a member, by a button. Never in another role, and nobody who was suspended.
+
+Signing in looks for offers and notes them in the session, so that the list of events can show them without
+asking the database. Who says "not now" is not asked there again; the account's page keeps offering.
+"""
 
 from datetime import datetime
 from functools import reduce
@@ -7,11 +11,16 @@ from operator import or_
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from orgs import members
 from orgs.errors import NotAllowed
 from orgs.models import Membership, Organization, User
+
+NOTED = "membership_offers"  # in the session: those to show on the list of events
+NOT_NOW = "offers_put_off"  # in the profile: ids of organizations
+MOST, KEPT = 3, 50
 
 
 def offered_to(user: User) -> QuerySet[Organization]:
@@ -27,6 +36,36 @@ def offered_to(user: User) -> QuerySet[Organization]:
         .exclude(pk__in=Membership.objects.filter(user_id=user.pk).values("organization_id"))
         .order_by("name")
     )
+
+
+def note(request, user: User) -> None:
+    """Remember, for the session that has just begun, what to offer."""
+    open_offers = offered_to(user).exclude(pk__in=user.profile.get(NOT_NOW, ()))
+    if found := [{"id": str(pk), "name": name} for pk, name in open_offers.values_list("pk", "name")[:MOST]]:
+        request.session[NOTED] = found
+
+
+def settle(request, organization_id: UUID) -> None:
+    """Show this offer no more in this session."""
+    left = [offer for offer in request.session.get(NOTED, ()) if offer["id"] != str(organization_id)]
+    if left:
+        request.session[NOTED] = left
+    else:
+        request.session.pop(NOTED, None)
+
+
+def put_off(*, organization_id: UUID, user: User) -> None:
+    """Not now, and not at each sign-in.
+
+    Raises:
+        NotAllowed: it is not offered to this person.
+    """
+    if not offered_to(user).filter(pk=organization_id).exists():
+        raise NotAllowed
+    with transaction.atomic(durable=True):
+        person = User.objects.select_for_update(no_key=True, of=("self",)).get(pk=user.pk)
+        person.profile[NOT_NOW] = sorted({*person.profile.get(NOT_NOW, ()), str(organization_id)})[-KEPT:]
+        person.save(update_fields=["profile"])
 
 
 def take_up(*, organization_id: UUID, user: User, now: datetime) -> Membership:

@@ -15,6 +15,7 @@ from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore as RowStore
 from django.db import transaction
 
+from orgs import standing_news
 from orgs.session_copies import ENDED, copies
 
 KEY_LETTERS = frozenset(string.ascii_lowercase + string.digits)
@@ -49,7 +50,10 @@ class SessionStore(RowStore):
         rows = self.model.objects.filter(session_key=key)
         held = rows.values_list("session_data", flat=True).first()
         rows.delete()
-        transaction.on_commit(partial(self._end_copy, key, self.decode(held) if held else {}))
+        session = self.decode(held) if held else {}
+        transaction.on_commit(partial(self._end_copy, key, session))
+        if SESSION_KEY in session:
+            standing_news.changed(session[SESSION_KEY])
 
     def _keep_copy(self, session: str, *, seconds: float) -> None:
         """Only of what is committed: inside a transaction the copy waits for its end."""

@@ -96,12 +96,26 @@ def start(request):
 @require_POST
 def join(request, organization_id):
     """Take up the membership that a proven mail domain offers."""
+    offers.settle(request, organization_id)
     try:
         membership = offers.take_up(organization_id=organization_id, user=request.user, now=timezone.now())
     except Refused:
         raise Http404 from None
     messages.success(request, _("Welcome to %(organization)s.") % {"organization": membership.organization})
     return _see(reverse("account"))
+
+
+@login_required
+@require_POST
+def put_off(request, organization_id):
+    """Not now: the offer stays on the account's page."""
+    offers.settle(request, organization_id)
+    try:
+        offers.put_off(organization_id=organization_id, user=request.user)
+    except Refused:
+        raise Http404 from None
+    messages.info(request, _("All right. You find the offer in your account, should you want it later."))
+    return _see(reverse("event_list"))
 
 
 @login_required

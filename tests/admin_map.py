@@ -47,6 +47,7 @@ SITE = {
     "switch": INSIDE,
     "notifications_figures": PLATFORM,
     "seats_proof": PLATFORM,
+    "upkeep": PLATFORM,
 }
 LOOKED_AT = {
     "orgs_organization": ADMINS,
@@ -72,6 +73,9 @@ READ_ONLY = {f"{model}_change" for model in LOOKED_AT} - {
     *["orgs_organization_change", "orgs_user_change", "orgs_keycloakgroup_change", "events_event_change"],
 }
 STEPS = {
+    "orgs_organization_suspend": PLATFORM,
+    "orgs_organization_reopen": PLATFORM,
+    "orgs_organization_close": PLATFORM,
     "orgs_membership_role": ADMINS,
     "orgs_membership_suspend": ADMINS,
     "orgs_membership_reinstate": ADMINS,

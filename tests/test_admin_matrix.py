@@ -248,7 +248,7 @@ class TestTheLog:
         platform, organizer = Visitor("platform", tenants), Visitor("organizer", tenants)
         platform.ask("post", address("events_event_cancel", own.event.pk), {"reason": "Storm"})
         seen = organizer.ask("get", address("events_event_history", own.event.pk)).seen
-        assert "The event is cancelled" in seen
+        assert "Cancel the event, for good: Storm" in seen
         assert "Root" not in seen
         assert tenants.platform.email not in seen
         assert "Root" in platform.ask("get", address("events_event_history", own.event.pk)).seen

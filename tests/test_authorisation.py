@@ -181,6 +181,7 @@ TABLE: dict[str, Rule] = {
     "invites/<str:token>/": Rule(onwards, bearer_of_the_link, **OWN),
     "orgs/new/": Rule(signed_in, signed_in),
     "orgs/<uuid:organization_id>/join/": Rule(signed_in_or_not_so, nobody_is_offered, **OWN),
+    "orgs/<uuid:organization_id>/not-now/": Rule(signed_in_or_not_so, nobody_is_offered, **OWN),
     "orgs/<uuid:organization_id>/leave/": Rule(who_belongs, who_leaves, **OWN),
     "look.css": Rule(everybody),
     r"logo/(?P<name>[0-9a-f]{64}\.webp)": Rule(nowhere, **NONE_THERE),
@@ -233,6 +234,7 @@ TABLE: dict[str, Rule] = {
     "oidc/disconnect/": Rule(not_so, signed_in_onwards),
     "healthz": Rule(everybody),
     "readyz": Rule(everybody),
+    "metrics": Rule(everybody),  # who asks from this machine; strangers: happening/tests/test_metrics.py
 }
 # The lists, and an invite, whose link names who invites.
 SHOWS_WHAT_IS_PUBLIC = {"", "events/", "events.ics", "invites/<str:token>/"}

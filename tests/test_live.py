@@ -4,6 +4,7 @@ Redis and PostgreSQL, and everything that a server would do with it done by hand
 import asyncio
 import json
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -21,7 +22,9 @@ from notifications.live import hub, listener, server
 from notifications.live.announcer import Announcer
 from notifications.live.server import LiveServer
 from notifications.models import Notification
+from orgs import members
 from orgs.models import Organization, User
+from orgs.sessions import SessionStore
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory, UserFactory
 from tests.own_redis import OwnRedis
 
@@ -370,6 +373,31 @@ class TestWhoMayWatch:
 
         living(scenario)
 
+    @pytest.mark.parametrize("way", ["suspended member", "removed member", "signed out", "out everywhere"])
+    def test_who_loses_a_right_is_cut_off_at_once(self, way):
+        hidden = EventFactory(visibility=Event.Visibility.MEMBERS)
+        membership = MembershipFactory(organization=hidden.org)
+        cookie = signed_in(membership.user)
+        asked = {"membership_id": membership.pk, "actor_id": None, "now": timezone.now()}
+        losing = {
+            "suspended member": partial(members.suspend, **asked),
+            "removed member": partial(members.remove, **asked),
+            "signed out": SessionStore(cookie.partition("=")[2].partition(";")[0]).delete,
+            "out everywhere": User.objects.filter(pk=membership.user_id).end_sessions,
+        }[way]
+
+        async def scenario(application):
+            visit = Visit(application, of(hidden), cookie=cookie)
+            await visit.begin()
+            await visit.next()
+            while application.hub.is_deaf:
+                await asyncio.sleep(0.01)
+            await aside(losing)
+            async with asyncio.timeout(server.ASK_AGAIN / 4):
+                await visit.until_over()
+
+        living(scenario)
+
     def test_an_organization_that_is_suspended_takes_its_events_along(self, event, monkeypatch):
         monkeypatch.setattr(server, "ASK_AGAIN", 0.2)
 
@@ -408,7 +436,7 @@ class TestAProcess:
             for visit in visits:
                 await visit.hang_up()
             assert len(application.hub) == 0
-            assert (application._streams, len(application._of_person)) == (0, 0)
+            assert (application._streams, len(application._held)) == (0, 0)
 
         living(scenario)
 
@@ -442,7 +470,21 @@ class TestAProcess:
 
         async def scenario(application):
             visits = [Visit(application, INBOX, cookie=cookie) for cookie in (own, own, own, others)]
-            assert [await visit.begin() for visit in visits] == [200, 200, 503, 200]
+            assert [await visit.begin() for visit in visits] == [200, 200, 429, 200]
+            assert visits[2].headers["retry-after"] == "30"
+
+        living(scenario)
+
+    def test_holds_so_many_from_one_address_that_nobody_is_signed_in_for(self, event, person, settings):
+        settings.LIVE_MOST_STREAMS_OF_AN_ADDRESS = 2
+        cookie = signed_in(person)
+
+        async def scenario(application):
+            visits = [Visit(application, of(event)) for _ in range(3)]
+            assert [await visit.begin() for visit in visits] == [200, 200, 429]
+            assert await Visit(application, of(event), cookie=cookie).begin() == 200
+            await visits[0].hang_up()
+            assert await Visit(application, of(event)).begin() == 200
 
         living(scenario)
 

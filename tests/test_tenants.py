@@ -1,13 +1,21 @@
 """What a tenant's host shows, and what becomes of an organization's events with its status."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bookings import services
 from bookings.errors import NotBookable
+from events import views
+from events.listing import BY_START
 from events.models import Event
 from orgs.host_cache import known_hosts
 from orgs.models import Membership, Organization
+from tests.factories import EventFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 PAGES = ["/", "/events/", "/events.ics", "/events/?q=hall", "/events/?org=globex"]
@@ -100,6 +108,50 @@ class TestAMembersEvent:
     def test_is_sold_by_the_organizer_to_whomever_they_choose(self, tenants):
         facts = {"event_id": tenants.acme.members_event.pk, "seats": 1, "now": timezone.now()}
         services.book(user_id=tenants.nobody.pk, actor_id=tenants.acme.organizer.pk, **facts)
+
+    def test_is_listed_for_members_and_for_nobody_else(self, get, tenants):
+        acme = tenants.acme
+        title = acme.members_event.title.encode()
+        for path in ("/", "/events/?q=members_event", f"/events/?org={acme.organization.slug}"):
+            for person in (acme.member, acme.organizer, acme.admin):
+                assert get(path, as_=person).content.count(title) == 1, (path, person)
+            outsiders = (None, acme.attendee, tenants.nobody, tenants.globex.admin, tenants.platform)
+            for person in (*outsiders, tenants.deactivated):
+                assert title not in get(path, as_=person).content, (path, person)
+
+    def test_is_listed_on_the_hosts_that_show_it(self, get, tenants):
+        title = tenants.acme.members_event.title.encode()
+        assert title in get("/", host=tenants.acme.host, as_=tenants.acme.member).content
+        assert title not in get("/", host=tenants.globex.host, as_=tenants.acme.member).content
+
+    def test_costs_who_is_not_signed_in_no_query(self, client, tenants):
+        client.get("/")
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/?from=2001-01-01")
+        assert not [query for query in asked if "organization_users" in query["sql"]]
+        assert len([query for query in asked if 'FROM "events"' in query["sql"]]) == 1
+
+    def test_stands_in_its_place_among_the_others_page_by_page(self, get, tenants, monkeypatch):
+        monkeypatch.setattr(views, "BY_START", replace(BY_START, size=2))
+        starts = timezone.now() + timedelta(days=40)
+        wanted = []
+        for number, visibility in enumerate(["public", "members", "members", "public", "members"]):
+            event = EventFactory(
+                org=tenants.acme.organization,
+                title=f"Number {number}",
+                visibility=visibility,
+                event_date=starts + timedelta(hours=number),
+            )
+            wanted.append(event.pk)
+        address, seen = f"/?from={starts:%Y-%m-%d}", []
+        for _ in range(3):
+            page = get(address, as_=tenants.acme.member).context["page"]
+            seen += [event.pk for event in page]
+            address = f"/?from={starts:%Y-%m-%d}&after={page.later}"
+        assert page.later is None
+        assert seen == wanted
+        back = get(f"/?from={starts:%Y-%m-%d}&before={page.earlier}", as_=tenants.acme.member)
+        assert [event.pk for event in back.context["page"]] == wanted[2:4]
 
     def test_is_gone_with_the_membership_at_once(self, get, tenants):
         Membership.objects.filter(user=tenants.acme.member).update(status="suspended")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from bookings import services
-from bookings.admin.event_words import waiting
+from bookings.admin.event_words import for_organizer, waiting
 from bookings.errors import BookingRefused
 from bookings.forms import LARGEST_BOOKING
 from bookings.models import Booking
@@ -83,6 +83,7 @@ def book_step(model_admin, request, event):
         button=_("Book"),
         do=do,
         refused=(BookingRefused,),
+        in_words=for_organizer,
     )
 
 

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from bookings import services
 from bookings.admin.booking_steps import STEPS, BookingSteps
-from bookings.admin.filters import EventFilter
+from bookings.admin.filters import EventFilter, OfEvents
 from bookings.errors import BookingRefused
 from bookings.models import Booking, BookingSeat
 from bookings.telling import seat_labels
 from events.templatetags.event_words import short_moment
-from orgs.admin_site import ReadOnlyAdmin, TenantTabularInline
+from orgs.admin_site import LongList, ReadOnlyAdmin, TenantTabularInline, logged
 from orgs.models.permissions import Right
 
 MOST_AT_ONCE = 200
@@ -38,7 +38,7 @@ class SeatInline(TenantTabularInline):
 
 
 @admin.register(Booking)
-class BookingAdmin(BookingSteps, ReadOnlyAdmin):
+class BookingAdmin(BookingSteps, OfEvents, LongList, ReadOnlyAdmin):
     organization_path = "event__org"
     rights: ClassVar = {"view": Right.SEE_BOOKINGS, "cancel": Right.CHANGE_BOOKINGS}
     steps = STEPS
@@ -85,11 +85,11 @@ class BookingAdmin(BookingSteps, ReadOnlyAdmin):
         cancelled = 0
         for booking in bookings:
             try:
-                services.cancel(booking_id=booking.pk, actor_id=request.user.pk, now=timezone.now())
+                with logged(self, request, booking, _("Cancel the booking")):
+                    services.cancel(booking_id=booking.pk, actor_id=request.user.pk, now=timezone.now())
             except BookingRefused as refused:
-                messages.error(request, f"{booking.user}, {booking.event}: {refused}")
+                messages.error(request, f"{booking.user}, {booking.event}: {refused.for_organizer}")
             else:
-                self.log_change(request, booking, _("Cancelled."))
                 cancelled += 1
         if cancelled:
             told = ngettext(

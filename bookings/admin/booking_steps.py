@@ -6,12 +6,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bookings import services
-from bookings.admin.event_words import waiting
+from bookings.admin.event_words import for_organizer, waiting
 from bookings.admin.forms import ReasonForm, SeatsStepForm
 from bookings.errors import BookingRefused
 from bookings.models import Booking
 from bookings.story import seats_in_words
-from bookings.views.own import seat_nos_of
 from bookings.views.seat_map import seat_map
 from orgs.admin_site import Done, Step, answer_step
 
@@ -53,12 +52,13 @@ class BookingSteps:
             title=_("Promote out of turn"),
             warning=_("Everybody who is passed sees when it happened and reads this reason, but no name."),
             button=_("Promote"),
+            log_field="reason",
             do=do,
         )
 
     def seats(self, request, booking):
         """So many seats, or the ones that are ticked on the plan."""
-        own = seat_nos_of(booking) if booking.is_confirmed else []
+        own = sorted(booking.booked_seats.booked().values_list("seat_no", flat=True))
         held = _("%(name)s holds %(seats)s.") if own else _("%(name)s waits for seats.")
         held %= {"name": booking.user, "seats": seats_in_words(own, booking.event.seating)}
         layout = booking.event.seating if booking.is_confirmed else None
@@ -128,4 +128,5 @@ class BookingSteps:
         )
 
     def _step(self, request, booking, form, **words):
-        return answer_step(self, request, booking, form=form, refused=(BookingRefused,), **words)
+        refused = {"refused": (BookingRefused,), "in_words": for_organizer}
+        return answer_step(self, request, booking, form=form, **refused, **words)

@@ -17,10 +17,11 @@ from bookings.views.panel import parties_waiting
 from events.models import Event
 from events.services import EventRefused, publish
 from events.templatetags.event_words import short_moment, zone_words
-from orgs.admin_site import TenantModelAdmin, standing_in
+from orgs.admin_site import TenantModelAdmin, logged, standing_in
+from orgs.links import platform_address
 from orgs.models.permissions import Right
 
-SHOWN = ["state", "starts", "ends", "where", "booking", "sold", "line"]
+SHOWN = ["page", "state", "starts", "ends", "where", "booking", "sold", "line"]
 
 
 @admin.register(Event)
@@ -34,7 +35,7 @@ class EventAdmin(EventSteps, TenantModelAdmin):
         "export": Right.EXPORT_ATTENDEES,
     }
     steps = STEPS
-    list_display = ["title", "org", "starts", "state", "sold", "line"]
+    list_display = ["title", "org", "starts", "stands", "sold", "line"]
     list_filter = [StateFilter, "category", "visibility"]
     list_select_related = ["org", "totals"]
     search_fields = ["title", "place"]
@@ -93,6 +94,13 @@ class EventAdmin(EventSteps, TenantModelAdmin):
     def starts(self, event):
         return f"{short_moment(event.event_date, event)} ({zone_words(event)})"
 
+    @admin.display(description=gettext_lazy("page"))
+    def page(self, event):
+        """What to send to people."""
+        path = reverse("event_detail", args=[event.pk])
+        address = event.org.address(path) if event.org else platform_address(path)
+        return format_html('<a href="{}">{}</a>', address, address)
+
     @admin.display(description=gettext_lazy("ends"))
     def ends(self, event):
         return f"{short_moment(event.ends_at, event)} ({zone_words(event)})" if event.ends_at else ""
@@ -110,12 +118,14 @@ class EventAdmin(EventSteps, TenantModelAdmin):
         return _("until %(closes)s") % {"closes": closes}
 
     @admin.display(description=gettext_lazy("state"), ordering="status")
+    def stands(self, event):
+        return event.get_status_display() if event.is_published else _("draft")
+
+    @admin.display(description=gettext_lazy("state"))
     def state(self, event):
-        if not event.is_published:
-            return _("draft")
         if event.is_cancelled and event.cancellation_reason:
-            return f"{event.get_status_display()}: {event.cancellation_reason}"
-        return event.get_status_display()
+            return f"{self.stands(event)}: {event.cancellation_reason}"
+        return self.stands(event)
 
     @admin.display(description=gettext_lazy("seats booked"))
     def sold(self, event):
@@ -138,11 +148,11 @@ class EventAdmin(EventSteps, TenantModelAdmin):
         published = 0
         for event in events.filter(published_at=None):
             try:
-                publish(event_id=event.pk, now=timezone.now())
+                with logged(self, request, event, _("Publish the event")):
+                    publish(event_id=event.pk, now=timezone.now())
             except EventRefused as refused:
                 messages.error(request, f"{event}: {refused}")
             else:
-                self.log_change(request, event, _("Published."))
                 published += 1
         if published:
             told = ngettext("%(n)s event is published now.", "%(n)s events are published now.", published)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from bookings import services
 from bookings.admin.attendees import attendees_response
 from bookings.admin.book_step import book_step
-from bookings.admin.event_words import told
+from bookings.admin.event_words import for_organizer, told
 from bookings.admin.forms import CapacityForm, CopyForm, MoveForm, ReasonForm
 from bookings.admin.plan_step import plan_step
 from bookings.errors import BookingRefused
@@ -105,6 +105,7 @@ class EventSteps:
             )
             % {"booked": f"{booked:,}", "total": f"{event.total_slots:,}"},
             button=_("Change"),
+            log_field="total_slots",
             do=do,
         )
 
@@ -122,6 +123,7 @@ class EventSteps:
             title=_("Cancel the event, for good"),
             warning=" ".join([told(event), _("This cannot be undone; you can copy the event later.")]),
             button=_("Cancel the event"),
+            log_field="reason",
             do=do,
         )
 
@@ -154,4 +156,4 @@ class EventSteps:
 
     def _step(self, request, event, form, **words):
         refused = (BookingRefused, EventRefused)
-        return answer_step(self, request, event, form=form, refused=refused, **words)
+        return answer_step(self, request, event, form=form, refused=refused, in_words=for_organizer, **words)

@@ -3,8 +3,14 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bookings.errors import BookingRefused
 from bookings.models import EventTotals
 from events.models import Event
+
+
+def for_organizer(refusal: Exception) -> str:
+    """Why something was refused, said to who does it for somebody else."""
+    return refusal.for_organizer if isinstance(refusal, BookingRefused) else str(refusal)
 
 
 def told(event: Event) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bookings.admin.filters import EventFilter
 from bookings.models import BookingHistory
 from events.models import Event
-from orgs.admin_site import ReadOnlyAdmin
+from orgs.admin_site import LongList, ReadOnlyAdmin
 from orgs.models import User
 from orgs.models.permissions import Right
 
@@ -27,10 +27,19 @@ WORDS = {
     "waiting_number": _("waiting number"),
     "stood_at": _("stood at"),
 }
+REASONS = {
+    "event_cancelled": _("the event was cancelled"),
+    "not_promoted": _("booking closed before it was their turn"),
+    "person": _("the person themselves"),
+    "organizer": _("an organizer"),
+    "system": _("the system"),
+    "rule": _("the rule of the line"),
+}  # what services write there; an organizer's own reason stands as it is
 
 
 @admin.register(BookingHistory)
-class HistoryAdmin(ReadOnlyAdmin):
+class HistoryAdmin(LongList, ReadOnlyAdmin):
+    person_path, newest_by = "user_id", "created_at"
     organization_path = "org_id"
     rights: ClassVar = {"view": Right.SEE_BOOKINGS}
     list_display = ["created_at", "action", "facts"]
@@ -43,7 +52,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     def facts(self, line):
         """What is known of it, in words."""
         told = [
-            f"{word}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+            f"{word}: {', '.join(map(str, value)) if isinstance(value, list) else REASONS.get(value, value)}"
             for key, word in WORDS.items()
             if (value := line.details.get(key)) not in (None, "", [])
         ]

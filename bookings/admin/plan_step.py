@@ -15,6 +15,7 @@ from bookings.views.seat_map import seat_map
 from events.models import Event
 from events.seating import Layout
 from events.services import EventRefused, edit_draft
+from orgs.admin_site import logged
 
 
 def plan_step(model_admin, request, event: Event):
@@ -25,9 +26,9 @@ def plan_step(model_admin, request, event: Event):
         try:
             plan = form.plan()
             if "save" in request.POST:
-                _save(event, plan, actor_id=request.user.pk)
                 told = _words(plan)
-                model_admin.log_change(request, event, told)
+                with logged(model_admin, request, event, told):
+                    _save(event, plan, actor_id=request.user.pk)
                 messages.success(request, told)
                 return HttpResponseRedirect(reverse("admin:events_event_change", args=[event.pk]))
         except (PlanRefused, BookingRefused, EventRefused) as refused:

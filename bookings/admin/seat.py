@@ -5,16 +5,17 @@ from typing import ClassVar
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from bookings.admin.filters import EventFilter
+from bookings.admin.filters import EventFilter, OfEvents
 from bookings.admin.proof import ProofDesk
 from bookings.models import BookingSeat
 from bookings.telling import seat_labels
-from orgs.admin_site import ReadOnlyAdmin
+from orgs.admin_site import LongList, ReadOnlyAdmin
 from orgs.models.permissions import Right
 
 
 @admin.register(BookingSeat)
-class SeatAdmin(ProofDesk, ReadOnlyAdmin):
+class SeatAdmin(ProofDesk, OfEvents, LongList, ReadOnlyAdmin):
+    person_path = "booking__user"
     organization_path = "event__org"
     rights: ClassVar = {"view": Right.SEE_BOOKINGS}
     list_display = ["label", "event", "person", "status", "updated_at"]

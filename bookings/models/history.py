@@ -72,6 +72,7 @@ class BookingHistory(Identified):
                 name="idx_booking_history_passing",
             ),
             models.Index(fields=["created_at"], name="idx_booking_history_created_at"),
+            models.Index(fields=["org_id", "created_at", "id"], name="idx_booking_history_org_id"),
         ]
 
     def __str__(self):

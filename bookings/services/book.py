@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
-from bookings import seat_counter
+from bookings import counts, seat_counter
 from bookings.combining import PATIENCE, Gather, Ticket, TurnNeverCame, Turns
 from bookings.errors import NotEnoughSeats
 from bookings.models import Booking
@@ -72,9 +72,11 @@ def book(
     crash_point("book:claimed")
     try:
         granted = TURNS.ask(event_id, request)
-    except BaseException:
+    except BaseException as error:
         request.claim.give_back()
+        counts.not_granted(error)
         raise
+    counts.granted(is_new=granted.is_new, is_confirmed=granted.booking.is_confirmed)
     if not granted.took_seats:
         request.claim.give_back(was_answered=True)
     crash_point("book:given_back")
@@ -101,7 +103,9 @@ def set_aside(
         return seat_counter.claim(event_id, seats=party, highest=max(seat_nos or [0]), key=key, now=now)
     except CounterRefuses as refusal:
         if refusal.is_final:
-            raise NotEnoughSeats(asked=party, free=refusal.left, waitlist=False) from None
+            final = NotEnoughSeats(asked=party, free=refusal.left, waitlist=False)
+            counts.not_granted(final)
+            raise final from None
         return Claim(event_id)
 
 

@@ -11,6 +11,8 @@ from bookings.models import Booking
 from bookings.services.mending import mends_free_runs
 from notifications import fanout
 
+EVENT_NEWS = ["event_updated", "event_reminder"]
+
 
 @mends_free_runs
 def cancel(
@@ -21,8 +23,8 @@ def cancel(
     version: int | None = None,
     mend_runs: bool = False,
 ) -> Booking:
-    """Cancel a booking and let the queue settle; cancelling twice changes nothing. Whoever has no other of
-    the event is not told any more that it moved, nor reminded.
+    """Cancel a booking and let the queue settle; cancelling twice changes nothing. What is
+    still to be told of the event (that it moved, that it is near) does not speak of this booking any more.
 
     Args:
         actor_id: who cancels; anybody but the booking's person counts as the organizer.
@@ -47,14 +49,11 @@ def cancel(
         office.tell("booking_cancelled", booking, seat_nos=seat_nos, reason=by)
         office.settle()
         office.close()
-        if not office.event.bookings.active().held_by(booking.user_id).exists():
-            fanout.supersede(
-                ["event_updated", "event_reminder"],
-                by="booking_cancelled",
-                event_id=event_id,
-                user_ids=[booking.user_id],
-                now=now,
-            )
+        news = {"types": EVENT_NEWS, "by": "booking_cancelled", "event_id": event_id, "now": now}
+        if office.event.bookings.active().held_by(booking.user_id).exists():
+            fanout.leave_out(booking.pk, user_id=booking.user_id, **news)
+        else:
+            fanout.supersede(user_ids=[booking.user_id], **news)
     return booking
 
 

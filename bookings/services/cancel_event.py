@@ -11,7 +11,7 @@ from bookings.box_office import BoxOffice
 from bookings.errors import Closed, ReasonMissing
 from bookings.models.job import EventJob
 from bookings.services.cancel import end
-from bookings.telling import about_event
+from bookings.telling import about_event, of_each_person
 from events.models import Event
 from notifications import fanout
 from orgs.crash_points import crash_point
@@ -59,17 +59,12 @@ def cancel_bookings(*, job: EventJob, now: datetime) -> bool:
             return False
         page = list(office.event.bookings.active().after(job.cursor).lock()[:PAGE])
         seats = office.seats_of_all(page)
+        office.ledger.owed.extend(
+            about_event("event_cancelled", office.event, bookings, reason=office.event.cancellation_reason)
+            for bookings in of_each_person(page, among=office.event.bookings.active())
+        )
         for booking in page:
             end(office, booking, seats[booking.pk], reason="event_cancelled", by="organizer")
-            office.ledger.owed.append(
-                about_event(
-                    "event_cancelled",
-                    office.event,
-                    booking,
-                    waits=not seats[booking.pk],
-                    reason=office.event.cancellation_reason,
-                )
-            )
         office.close()
         fanout.supersede(
             ["event_updated", "event_reminder"],

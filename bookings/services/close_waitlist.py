@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from bookings.box_office import BoxOffice
@@ -35,10 +35,8 @@ def close_waitlist(*, event_id: UUID, now: datetime) -> int:
 def close_waitlists(*, now: datetime) -> int:
     """Close the waitlist of every event whose booking has closed; returns how many people were let go. An
     event that fails is tried again next time, and does not keep the others waiting."""
-    closes = Coalesce("booking_closes_at", F("event_date"))
-    waiting = Event.objects.filter(totals__waiting_bookings__gt=0).exclude(status=Event.Status.CANCELLED)
     released = 0
-    for event_id in waiting.alias(closes=closes).filter(closes__lte=now).values_list("pk", flat=True):
+    for event_id in _with_closed_lines(now=now).values_list("pk", flat=True):
         try:
             while page := close_waitlist(event_id=event_id, now=now):
                 released += page
@@ -47,3 +45,16 @@ def close_waitlists(*, now: datetime) -> int:
                 "The waitlist of event %s could not be closed and will be tried again.", event_id
             )
     return released
+
+
+def count_to_let_go(*, now: datetime) -> int:
+    """How many bookings `close_waitlists` would cancel."""
+    waiting = _with_closed_lines(now=now).aggregate(bookings=Sum("totals__waiting_bookings"))
+    return waiting["bookings"] or 0
+
+
+def _with_closed_lines(*, now: datetime) -> QuerySet[Event]:
+    """The events for which people wait though booking has closed."""
+    closes = Coalesce("booking_closes_at", F("event_date"))
+    waiting = Event.objects.filter(totals__waiting_bookings__gt=0).exclude(status=Event.Status.CANCELLED)
+    return waiting.alias(closes=closes).filter(closes__lte=now)

@@ -8,11 +8,7 @@ run at a time works, whoever starts more: the rest of the workers are for the re
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-
-from django.db import connection
 
 from bookings.models import EventJob
 from bookings.services.cancel_event import cancel_bookings
@@ -21,8 +17,7 @@ from bookings.services.promote import settle
 from bookings.services.remind import remind
 from orgs.crash_points import crash_point
 from orgs.nudge import nudge
-
-LOCK = 0x6A6F6273  # any number that nobody else takes
+from orgs.only_run import only_run
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +30,7 @@ def run_jobs(*, now: datetime, for_at_most: timedelta | None = None) -> int:
     """
     ends = time.monotonic() + for_at_most.total_seconds() if for_at_most else float("inf")
     finished = 0
-    with _the_only_run() as is_ours:
+    with only_run("run_event_jobs") as is_ours:
         turns = deque(EventJob.objects.due(at=now) if is_ours else [])
         while turns and time.monotonic() < ends:
             job = turns.popleft()
@@ -67,17 +62,3 @@ def _next_page(job: EventJob, *, now: datetime) -> bool:
             return tell_of_change(job=job, now=now)
         case EventJob.Kind.REMIND:
             return remind(job=job, now=now)
-
-
-@contextmanager
-def _the_only_run() -> Iterator[bool]:
-    """Whether no other run is under way; the lock ends with the connection, whatever becomes of us."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        is_ours = cursor.fetchone()[0]
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

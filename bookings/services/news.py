@@ -6,7 +6,7 @@ from django.db import transaction
 
 from bookings.models import EventJob
 from bookings.models.job import plain
-from bookings.telling import about_event, one_each
+from bookings.telling import about_event, of_each_person
 from events.models import Event
 from notifications import fanout
 from orgs.crash_points import crash_point
@@ -28,16 +28,17 @@ def tell_of_change(*, job: EventJob, now: datetime) -> bool:
         was, page = _what_was(job, event), []
         if was or job.details.get("some_were_told"):
             page = list(event.bookings.active().after(job.cursor).order_by("pk").to_be_told()[:PAGE])
-            people = one_each(page)
+            theirs = of_each_person(page, among=event.bookings.active())
             fanout.tell(
-                [
-                    about_event("event_updated", event, booking, change={"was": was})
-                    for booking in people.values()
-                ],
+                [about_event("event_updated", event, bookings, change={"was": was}) for bookings in theirs],
                 now=now,
             )
             fanout.supersede(
-                ["event_reminder"], by="event_updated", event_id=event.pk, user_ids=people, now=now
+                ["event_reminder"],
+                by="event_updated",
+                event_id=event.pk,
+                user_ids={booking.user_id for booking in page},
+                now=now,
             )
         job.turn_page(page, last=len(page) < PAGE, now=now)
         crash_point("fan_out:page_planned")

@@ -24,7 +24,7 @@ from bookings.reminders import (
     due_reminder,
     hours_of,
 )
-from bookings.telling import about_event, one_each
+from bookings.telling import about_event, of_each_person
 from events.models import Event
 from notifications import fanout
 from orgs.crash_points import crash_point
@@ -82,18 +82,18 @@ def remind(*, job: EventJob, now: datetime) -> bool:
             return False
         event, page = Event.objects.select_related("org").get(pk=job.event_id), []
         if _is_still_to_come(event, job, now=now):
-            bookings = event.bookings.confirmed_by(job.due_at).after(job.cursor).order_by("pk")
-            page = list(bookings.to_be_told()[:PAGE])
+            confirmed = event.bookings.confirmed_by(job.due_at)
+            page = list(confirmed.after(job.cursor).order_by("pk").to_be_told()[:PAGE])
             fanout.tell(
                 [
                     about_event(
                         "event_reminder",
                         event,
-                        booking,
+                        bookings,
                         version=f"{job.details['date']}:{job.details['number']}",
                         hours=job.details["hours"],
                     )
-                    for booking in one_each(page).values()
+                    for bookings in of_each_person(page, among=confirmed)
                 ],
                 now=now,
             )

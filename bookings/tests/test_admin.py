@@ -1,8 +1,12 @@
+import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from bookings.admin import event_steps as steps
+from bookings.box_office import BoxOffice
 from bookings.models import Booking, BookingHistory
 from events.models import Event
 from tests.factories import EventFactory, MembershipFactory, UserFactory
@@ -126,6 +130,12 @@ class TestTheFormOfAnEvent:
         kept = Event.objects.get(pk=draft.pk).event_date
         assert kept == draft.event_date.replace(second=0, microsecond=0)
 
+    @pytest.mark.parametrize("nonsense", ["nope", "9" * 40, "\udce9", "[" * 2000])
+    def test_takes_no_organization_that_is_none(self, staff, nonsense):
+        """The form is drawn again with what was chosen, which no key can be."""
+        answer = staff.post(reverse("admin:events_event_add"), {"org": nonsense.encode(errors="replace")})
+        assert answer.status_code == 400
+
     def test_refuses_an_hour_that_the_clocks_skip(self, staff):
         draft = EventFactory(draft=True)
         url = reverse("admin:events_event_change", args=[draft.pk])
@@ -197,3 +207,106 @@ class TestTheButtons:
         assert small.is_confirmed
         line = BookingHistory.objects.get(booking_id=small.pk, action="promoted")
         assert (line.details["reason"], line.details["stood_at"]) == ("Wheelchair user", 2)
+
+
+class TestThePreview:
+    @pytest.fixture
+    def shown(self, staff):
+        draft = EventFactory(draft=True, with_layout=True, online_url="https://example.org/join")
+        return staff.get(reverse("admin:events_event_preview", args=[draft.pk])).content.decode()
+
+    def test_says_when_booking_begins_and_offers_no_form_for_it(self, shown):
+        assert "Booking opens once the event is published" in shown
+        assert "/book/" not in shown
+        page = shown[shown.index("<main") :]
+        assert page.count('<fieldset class="inert" disabled>') == 2  # the number of seats, and the map
+        assert page.count("<form") == page.count('<form class="form"><fieldset') + page.count(
+            '<form class="map-form"><fieldset'
+        )
+
+    def test_leads_nowhere_that_is_not_there(self, shown, staff):
+        for address in set(re.findall(r'(?:href|action)="(/[^"#]*)"', shown)):
+            assert staff.get(address).status_code in (200, 302, 405), address
+
+
+class TestAPublishedEvent:
+    def test_has_the_link_to_send_to_people(self, staff, event):
+        shown = staff.get(reverse("admin:events_event_change", args=[event.pk])).content.decode()
+        address = event.org.address(reverse("event_detail", args=[event.pk]))
+        assert f'<a href="{address}">' in shown
+
+
+class TestARefusal:
+    """Read by the organizer, about somebody else."""
+
+    def test_of_seats_beyond_the_limit_speaks_of_the_person(self, staff, event):
+        Event.objects.filter(pk=event.pk).update(max_seats_per_person=2)
+        guest = MembershipFactory(organization=event.org).user
+        url = reverse("admin:events_event_book", args=[event.pk])
+        form = {"email": guest.email, "key": "8d8ac610-566d-4ef0-9c22-186b2a5ed793"}
+        answer = staff.post(url, {**form, "seats": 3})
+        assert answer.status_code == 422
+        assert "this person holds 0 already" in answer.content.decode()
+
+    def test_of_the_chosen_bookings_speaks_of_the_person(self, staff, book, event):
+        booking = book(event, 2)
+        url = reverse("admin:bookings_booking_seats", args=[booking.pk])
+        answer = staff.post(url, {"seats": 1, "version": booking.version + 7})
+        assert "The booking has changed since" in answer.content.decode()
+
+
+class TestTheLog:
+    def lines(self, row) -> list[str]:
+        entries = LogEntry.objects.filter(object_id=str(row.pk)).order_by("pk")
+        return [entry.get_change_message() for entry in entries]
+
+    def test_has_one_line_for_each_step_with_what_was_asked(self, staff, event):
+        staff.post(reverse("admin:events_event_capacity", args=[event.pk]), {"total_slots": 20})
+        staff.post(reverse("admin:events_event_cancel", args=[event.pk]), {"reason": "Storm"})
+        assert self.lines(event) == [
+            "Change the number of seats: 20",
+            "Cancel the event, for good: Storm",
+        ]
+
+    def test_has_none_for_what_was_refused(self, staff, book, event):
+        book(event, 4)
+        answer = staff.post(reverse("admin:events_event_capacity", args=[event.pk]), {"total_slots": 2})
+        assert answer.status_code == 422
+        assert self.lines(event) == []
+
+    def test_has_one_for_each_booking_of_an_action(self, staff, book, event):
+        bookings = [book(event, 1), book(event, 1)]
+        chosen = {"action": "cancel_bookings", "_selected_action": [each.pk for each in bookings]}
+        staff.post(reverse("admin:bookings_booking_changelist"), {**chosen, "confirmed": "yes"})
+        assert [self.lines(each) for each in bookings] == [["Cancel the booking"]] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheLogAndTheStep:
+    """One transaction: whatever ends the process, neither is there without the other."""
+
+    def test_are_both_there_when_the_process_ends_after_the_commit(self, client, event, monkeypatch):
+        client.force_login(UserFactory(is_platform_staff=True), backend=BACKEND)
+        monkeypatch.setattr(steps, "Done", self.ends)
+        with pytest.raises(EndedHere):
+            client.post(reverse("admin:events_event_cancel", args=[event.pk]), {"reason": "Storm"})
+        event.refresh_from_db()
+        assert event.is_cancelled
+        assert LogEntry.objects.get(object_id=str(event.pk)).change_message.endswith("Storm")
+
+    def test_are_neither_there_when_it_ends_before(self, client, event, monkeypatch):
+        client.force_login(UserFactory(is_platform_staff=True), backend=BACKEND)
+        monkeypatch.setattr(BoxOffice, "close", self.ends)
+        with pytest.raises(EndedHere):
+            client.post(reverse("admin:events_event_cancel", args=[event.pk]), {"reason": "Storm"})
+        event.refresh_from_db()
+        assert not event.is_cancelled
+        assert not LogEntry.objects.exists()
+
+    @staticmethod
+    def ends(*args, **facts):
+        raise EndedHere
+
+
+class EndedHere(Exception):
+    """As if the process were killed here."""

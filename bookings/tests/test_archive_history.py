@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from bookings import archive
 from bookings.archive import Month
@@ -141,11 +140,11 @@ class TestRead:
 class TestKilled:
     def test_between_file_and_delete_goes_on_without_loss_or_doubles(self, directory):
         lines = write(MARCH, MARCH)
-        given = connection.settings_dict
+        url = postgres_programs.used().url
         done = subprocess.run(
             [sys.executable, "manage.py", "archive_history", "--to", str(directory.path)],
             cwd=settings.BASE_DIR,
-            env={**os.environ, "DATABASE_URL": url(given), "HAPPENING_CRASH_AT": "archive:written"},
+            env={**os.environ, "DATABASE_URL": url, "HAPPENING_CRASH_AT": "archive:written"},
             capture_output=True,
             timeout=60,
         )
@@ -161,12 +160,3 @@ class TestKilled:
         (directory.path / "2020-03.jsonl.gz").write_bytes(b"half a fi")
         run(directory)
         assert archived(directory) == lines
-
-
-def url(given: dict) -> str:
-    port = f":{given['PORT']}" if given["PORT"] else ""
-    host = f"?host={given['HOST']}" if given["HOST"].startswith("/") else ""
-    password = f":{given['PASSWORD']}" if given["PASSWORD"] else ""
-    return (
-        f"postgresql://{given['USER']}{password}@{'' if host else given['HOST']}{port}/{given['NAME']}{host}"
-    )

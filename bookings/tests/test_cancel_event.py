@@ -130,11 +130,11 @@ class TestItsJob:
     def test_tells_a_person_with_two_bookings_once(self, event, book, cancel_event, now, monkeypatch):
         monkeypatch.setattr(module, "PAGE", 1)
         person = UserFactory()
-        book(event, 1, user=person)
-        book(event, 2, user=person)
+        both = [book(event, 1, user=person), book(event, 2, user=person)]
         cancel_event(event)
         services.run_jobs(now=now)
-        assert of_cancelling().count() == 1
+        [message] = of_cancelling()
+        assert [each["booking_id"] for each in message.bookings()] == [str(booking.pk) for booking in both]
         assert BookingHistory.objects.filter(action="cancelled").count() == 2
 
     def test_does_a_page_a_transaction(self, cancelled, now):

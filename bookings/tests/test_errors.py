@@ -1,4 +1,5 @@
 import inspect
+import re
 
 import pytest
 from django.utils import timezone
@@ -52,6 +53,13 @@ class TestEveryReason:
         refusal = self.refusal(reason)
         for name in inspect.signature(reason).parameters:
             assert hasattr(refusal, name)
+
+    def test_speaks_to_an_organizer_of_the_person_and_not_of_themselves(self, reason):
+        sentence = self.refusal(reason).for_organizer
+        assert not re.search(r"\b(you|your)\b", sentence, re.IGNORECASE)
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert "%" not in sentence
 
     @staticmethod
     def refusal(reason):

@@ -14,7 +14,9 @@ from django.db import connection
 from bookings import services
 from bookings.models import EventJob
 from bookings.services import jobs, news
+from happening import postgres_programs
 from notifications.models import Notification
+from orgs.only_run import key
 from tests.factories import EventFactory
 from tests.truth import assert_sound
 
@@ -24,7 +26,7 @@ RUN = """
 import django; django.setup()
 from datetime import datetime
 from bookings import services
-from bookings.services import news, remind
+from bookings.services import jobs, news, remind
 from importlib import import_module
 for module in (news, remind, import_module("bookings.services.cancel_event")):
     module.PAGE = 4
@@ -97,7 +99,7 @@ class TestJobs:
         book(event, 1)
         cancel_event(event)
         with connection.copy().cursor() as other:
-            other.execute("SELECT pg_advisory_lock(%s)", [jobs.LOCK])
+            other.execute("SELECT pg_advisory_lock(%s, %s)", key("run_event_jobs"))
             assert services.run_jobs(now=now) == 0
             other.connection.close()
         assert EventJob.objects.filter(finished_at=None).exists()
@@ -154,14 +156,9 @@ class TestKilled:
 
     def run(self, *, now, crash_at: str = "") -> int:
         """Work off what is due in a process of its own; returns its exit code."""
-        given = connection.settings_dict
-        port = f":{given['PORT']}" if given["PORT"] else ""
-        host = f"?host={given['HOST']}" if given["HOST"].startswith("/") else ""
-        at = "" if host else given["HOST"]
-        password = f":{given['PASSWORD']}" if given["PASSWORD"] else ""
         environment = {
             **os.environ,
-            "DATABASE_URL": f"postgresql://{given['USER']}{password}@{at}{port}/{given['NAME']}{host}",
+            "DATABASE_URL": postgres_programs.used().url,
             "HAPPENING_CRASH_AT": crash_at,
         }
         done = subprocess.run(

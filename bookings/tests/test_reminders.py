@@ -296,10 +296,21 @@ class TestWhoCancelsInBetween:
 
     def test_is_reminded_of_another_booking_of_the_same_event(self, event, book):
         booking = book(event, 1)
-        book(event, 1, user=booking.user)
+        other = book(event, 1, user=booking.user)
         remind(at=MOMENT)
         services.cancel(booking_id=booking.pk, actor_id=booking.user_id, now=MOMENT + HOUR)
-        assert Notification.objects.get(type="event_reminder").status == "pending"
+        reminder = Notification.objects.get(type="event_reminder")
+        assert (reminder.status, reminder.booking_id) == ("pending", other.pk)
+        assert reminder.bookings() == [{"booking_id": str(other.pk), "booking_version": other.version}]
+
+    def test_is_not_reminded_for_a_booking_made_after_the_moment(self, event, book):
+        booking = book(event, 1)
+        remind(at=MOMENT)
+        book(event, 1, user=booking.user, now=MOMENT + HOUR)
+        services.cancel(booking_id=booking.pk, actor_id=booking.user_id, now=MOMENT + 2 * HOUR)
+        reminder = Notification.objects.get(type="event_reminder")
+        cancelled = Notification.objects.get(type="booking_cancelled")
+        assert (reminder.status, reminder.superseded_by) == ("delivered", cancelled.pk)
 
     def test_leaves_what_somebody_has_in_hand(self, event, book):
         booking = book(event, 1)

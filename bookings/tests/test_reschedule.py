@@ -162,6 +162,27 @@ class TestTellingOfChange:
         assert {twice.pk, waiting.user_id} < set(told)
         assert gone.user_id not in told
 
+    def test_speaks_of_all_that_a_person_has_seats_first_and_not_of_what_they_give_back(
+        self, db, book, reschedule, cancel, now, monkeypatch
+    ):
+        monkeypatch.setattr(telling, "PAGE", 1)
+        event, person = EventFactory(total_slots=10, queue_rule="fill"), UserFactory()
+        book(event, 8)
+        waiting = book(event, 3, user=person, or_wait=True)
+        first, second = book(event, 1, user=person), book(event, 1, user=person)
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+
+        def spoken_of():
+            [message] = [message for message in news() if message.user_id == person.pk]
+            return [(each["booking_id"], each.get("waits", False)) for each in message.bookings()]
+
+        assert spoken_of() == [(str(first.pk), False), (str(second.pk), False), (str(waiting.pk), True)]
+        cancel(first)
+        assert spoken_of() == [(str(second.pk), False), (str(waiting.pk), True)]
+        cancel(second)
+        assert spoken_of() == [(str(waiting.pk), True)]
+
     def test_goes_on_where_it_was_cut_off(self, event, book, reschedule, now, monkeypatch):
         monkeypatch.setattr(telling, "PAGE", 2)
         people = [book(event, 1).user_id for _ in range(5)]

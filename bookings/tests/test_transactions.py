@@ -13,6 +13,9 @@ from bookings import services
 from bookings.models import Booking
 from tests.factories import EventFactory, UserFactory
 
+# What improves an old database writes its rows as well.
+WRITERS = {Path("bookings/ledger.py"), Path("bookings/recounting.py")}
+IMPROVING = Path("happening/adopting")
 APPS = ("bookings", "events", "happening", "notifications", "orgs")
 MOST_STATEMENTS_OF_A_BOOKING = 8  # the lock, two reads, five writes
 
@@ -32,6 +35,7 @@ class TestEveryService:
         """Each service, ready to be called."""
         booking, by = book(event, 9), {"actor_id": organizer.pk, "now": now}
         waiting = book(event, 2, or_wait=True)
+        of_org = {"organization_id": event.org_id, "actor_id": None, "now": now}
         move = {
             "event_date": event.event_date,
             "ends_at": None,
@@ -50,6 +54,9 @@ class TestEveryService:
             "change_layout": lambda: services.change_layout(event_id=event.pk, layout=None, **by),
             "resend": lambda: services.resend(booking_id=booking.pk, **by),
             "cancel_event": lambda: services.cancel_event(event_id=event.pk, reason="So.", **by),
+            "suspend_organization": lambda: services.suspend_organization(**of_org),
+            "reopen_organization": lambda: services.reopen_organization(**of_org),
+            "close_organization": lambda: services.close_organization(reason="So.", **of_org),
         }
 
     def test_refuses_to_become_half_of_somebody_else_s_transaction(self, event, calls, monkeypatch):
@@ -61,8 +68,11 @@ class TestEveryService:
         assert Booking.objects.count() == lines
 
     def test_stands_in_the_list_above(self, calls):
-        of_many = {"close_waitlists", "due_reminders", "owe_reminders", "run_jobs", "set_aside"}
-        assert set(services.__all__) - of_many == set(calls)
+        others = {
+            *("close_waitlists", "due_reminders", "owe_reminders", "run_jobs"),  # many transactions
+            *("count_to_let_go", "set_aside"),  # none
+        }
+        assert set(services.__all__) - others == set(calls)
 
     def test_takes_its_facts_by_name_and_the_moment_too(self):
         for path, source in sources():
@@ -164,14 +174,17 @@ class TestTheCode:
             r"|\bbooking\.(save|delete)\("
         )
         for path, source in sources():
-            if path != Path("bookings/ledger.py"):
+            if path not in WRITERS and IMPROVING not in path.parents:
                 assert not by_sql.search(source), path
                 assert not by_model.search(source), path
 
     def test_writes_free_runs_in_one_file_only(self):
         for path, source in sources():
-            if path != Path("bookings/free_runs.py"):
-                assert not re.search(r"(INTO|UPDATE|FROM) event_free_runs", source), path
+            if path not in (
+                Path("bookings/free_runs.py"),
+                Path("happening/doctor/invariants.py"),
+            ):  # a mend, said
+                assert not re.search(r"(INSERT INTO|UPDATE|DELETE FROM)\s+event_free_runs", source), path
 
     def test_reads_no_clock_below_the_views(self):
         for path, source in sources():

@@ -4,13 +4,17 @@ events come from `event_booking_summary`, days from the history's own index of t
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
 
 from bookings.models import BookingHistory, EventBookingSummary
 from events.models import Event
+from events.zones import zone_named
 from notifications.models import Notification
+from orgs.models import Organization
 
 DAYS = 30
 EVENTS_SHOWN = 8
@@ -31,6 +35,16 @@ class Day:
     date: date
     booked: int
     cancelled: int
+
+
+def zone_of(organization: Organization | None) -> ZoneInfo:
+    """On whose clock days are counted: that of the organization's settings, else of its latest event; UTC
+    where all organizations are looked at."""
+    if organization is None:
+        return zone_named("UTC")
+    chosen = organization.settings.get("time_zone")
+    events = Event.objects.filter(org=organization).order_by("-pk").values_list("time_zone", flat=True)
+    return zone_named(chosen or events.first() or "UTC")
 
 
 def totals(organization_id: UUID | None) -> Totals:
@@ -61,18 +75,19 @@ def next_events(organization_id: UUID | None, *, now: datetime) -> list[EventBoo
     return list(summaries.order_by("event__event_date", "event_id")[:EVENTS_SHOWN])
 
 
-def by_day(organization_id: UUID | None, *, now: datetime) -> list[Day]:
-    """Bookings made and cancelled on each of the last days, in UTC, days without any included."""
-    first = (now - timedelta(days=DAYS - 1)).date()
+def by_day(organization_id: UUID | None, *, zone: ZoneInfo, now: datetime) -> list[Day]:
+    """Bookings made and cancelled on each of the last days of `zone`, days without any included."""
+    first = now.astimezone(zone).date() - timedelta(days=DAYS - 1)
     lines = BookingHistory.objects.filter(
-        created_at__gte=datetime.combine(first, datetime.min.time(), tzinfo=now.tzinfo),
+        created_at__gte=datetime.combine(first, datetime.min.time(), tzinfo=zone),
         action__in=["created", "cancelled"],
     )
     if organization_id:
         lines = lines.filter(org_id=organization_id)
     counts = {
         (day, action): count
-        for day, action, count in lines.values_list("created_at__date", "action")
+        for day, action, count in lines.annotate(day=TruncDate("created_at", tzinfo=zone))
+        .values_list("day", "action")
         .annotate(count=Count("id"))
         .order_by()
     }

@@ -26,7 +26,9 @@ def dashboard(request, standing: Standing) -> str | None:
         ],
     }
     if standing.may(Right.SEE_BOOKINGS):
-        context["days"] = charts.columns(figures.by_day(organization_id, now=now))
+        zone = figures.zone_of(standing.organization)
+        context["days"] = charts.columns(figures.by_day(organization_id, zone=zone, now=now))
+        context["zone"] = zone.key
     if standing.may(Right.SEE_DELIVERIES):
         context["deliveries"] = figures.deliveries(organization_id, now=now)
         context["delivery_days"] = figures.DELIVERY_DAYS

@@ -19,6 +19,7 @@ from .server import Server
 
 USER = DATABASE = "happening"
 PORT = 5432  # only a part of the socket's name
+STATEMENTS = "pg_stat_statements"
 FAST_TO_LOSE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -58,6 +59,8 @@ class Postgres(Server):
             "log_timezone": "UTC",
             "timezone": "UTC",
         }
+        if self._can_watch:
+            options["shared_preload_libraries"] = STATEMENTS
         if not self.place.durable:
             options |= FAST_TO_LOSE
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
@@ -67,6 +70,9 @@ class Postgres(Server):
         try:
             with self._connect("postgres") as connection:
                 self._ensure_database(connection)
+            if self._can_watch:
+                with self._connect(DATABASE) as connection:
+                    self._ensure_statements(connection)
         except psycopg.OperationalError:
             return False
         return True
@@ -90,6 +96,16 @@ class Postgres(Server):
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
         if not known.fetchone():
             connection.execute(f'CREATE DATABASE "{DATABASE}"')
+
+    @cached_property
+    def _can_watch(self) -> bool:
+        """Whether the library is there that knows which statements are slow (some packages leave it out)."""
+        return (self.programs.parent / "lib" / f"{STATEMENTS}.so").exists()
+
+    def _ensure_statements(self, connection: psycopg.Connection) -> None:
+        """In a schema of its own, as deploy/postgres/roles.sh has it."""
+        connection.execute("CREATE SCHEMA IF NOT EXISTS watching")
+        connection.execute(f"CREATE EXTENSION IF NOT EXISTS {STATEMENTS} SCHEMA watching")
 
     def _initdb(self, directory: Path, password: Path) -> None:
         version = binaries.major_version(self.programs / "postgres")

@@ -18,12 +18,12 @@ import uvicorn  # noqa: E402
 from a2wsgi import WSGIMiddleware  # noqa: E402
 
 from happening.asgi import application as live  # noqa: E402
+from happening.live_process import PATIENCE, Server  # noqa: E402
 from happening.wsgi import application as pages  # noqa: E402
 
 from .port import shared_socket  # noqa: E402
 
 THREADS = 8
-PATIENCE = 5  # seconds for answers that are under way when it is asked to stop
 
 
 class Application:
@@ -35,12 +35,6 @@ class Application:
     async def __call__(self, scope, receive, send) -> None:
         is_live = scope["type"] == "lifespan" or scope["path"].startswith("/live/")
         await (live if is_live else self._pages)(scope, receive, send)
-
-
-class Server(uvicorn.Server):
-    def handle_exit(self, sig, frame) -> None:
-        live.end_streams()
-        super().handle_exit(sig, frame)
 
 
 class RequestFormatter(logging.Formatter):

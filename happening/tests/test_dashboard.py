@@ -1,5 +1,6 @@
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -8,10 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bookings import services
+from bookings.models import BookingHistory
 from happening.dashboard import charts, figures
 from happening.dashboard.figures import Day
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 
+UTC_ZONE = ZoneInfo("UTC")
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -61,10 +64,44 @@ class TestFigures:
         event = EventFactory(total_slots=10)
         book(event, 2)
         book(event, 2)
-        days = figures.by_day(event.org_id, now=timezone.now())
+        days = figures.by_day(event.org_id, zone=UTC_ZONE, now=timezone.now())
         assert len(days) == figures.DAYS
         assert (days[-1].booked, days[-2].booked) == (2, 0)
-        assert sum(day.booked for day in figures.by_day(EventFactory().org_id, now=timezone.now())) == 0
+        assert (
+            sum(
+                day.booked for day in figures.by_day(EventFactory().org_id, zone=UTC_ZONE, now=timezone.now())
+            )
+            == 0
+        )
+
+    def test_count_days_on_the_organizations_own_clock(self):
+        """Half past midnight on Tuesday in Berlin is Monday in New York."""
+        event = EventFactory(total_slots=10)
+        booking = book(event, 2)
+        moment = datetime(2031, 6, 9, 22, 30, tzinfo=UTC)
+        BookingHistory.objects.bulk_create(
+            [
+                BookingHistory(
+                    booking_id=booking.pk,
+                    event_id=event.pk,
+                    org_id=event.org_id,
+                    user_id=booking.user_id,
+                    action="created",
+                    details={},
+                    created_at=moment,
+                )
+            ]
+        )
+        for name, day in (("Europe/Berlin", date(2031, 6, 10)), ("America/New_York", date(2031, 6, 9))):
+            days = figures.by_day(event.org_id, zone=ZoneInfo(name), now=moment + timedelta(hours=30))
+            assert [each.date for each in days if each.booked] == [day]
+
+    def test_know_the_clock_of_an_organization(self):
+        event = EventFactory(time_zone="Asia/Tokyo")
+        assert figures.zone_of(event.org).key == "Asia/Tokyo"
+        event.org.settings["time_zone"] = "Europe/Lisbon"
+        assert figures.zone_of(event.org).key == "Europe/Lisbon"
+        assert figures.zone_of(None).key == "UTC"
 
     def test_count_messages_by_what_became_of_them(self):
         event = EventFactory(total_slots=10)
@@ -85,6 +122,7 @@ class TestTheFirstPage:
         with CaptureQueriesContext(connection) as queries:
             shown = client.get(reverse("admin:index")).content.decode()
         assert "<svg" in shown
+        assert "clock of Europe/Berlin" in shown
         assert "40 %" in shown
         assert "style=" not in shown
         assert len(queries) < 15

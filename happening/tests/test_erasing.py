@@ -24,7 +24,7 @@ from tests.factories import (
     UserFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 PASSWORD = "correct-horse-battery"
 
@@ -82,7 +82,8 @@ class TestErasing:
             token="0" * 64,
             expires_at=timezone.now() + timedelta(days=1),
         )
-        LogEntry.objects.log_actions(UserFactory().pk, [ada], 2, change_message="Changed Ada Secretname")
+        named = [ada, MembershipFactory(user=ada), Invite.objects.get()]
+        LogEntry.objects.log_actions(UserFactory().pk, named, 2, change_message="Changed Ada Secretname")
         erase(ada)
         left = everything()
         for secret in ("secret.example", "Secretname", "4930901820", "the-secret-subject", "Europe/Berlin"):
@@ -244,7 +245,20 @@ class TestThePage:
         own = MembershipFactory(user=ada, admin=True)
         answer = signed_in.post(reverse("erase_account"), {"sure": "yes"})
         assert answer.status_code == 409
-        assert f"only administrator of {own.organization.name}" in answer.content.decode()
+        assert "only administrator" in answer.content.decode()
+        assert own.organization.name in answer.content.decode()
+        ada.refresh_from_db()
+        assert ada.is_active
+
+    def test_tells_the_last_administrator_beforehand_what_to_do(self, signed_in, ada):
+        own, shared = MembershipFactory(user=ada, admin=True), MembershipFactory(user=ada, admin=True)
+        MembershipFactory(organization=shared.organization, admin=True)
+        page = signed_in.get(reverse("erase_account")).content.decode()
+        assert f"Manage {own.organization.name}" in page
+        assert shared.organization.name not in page
+        assert 'name="sure"' not in page
+        MembershipFactory(organization=own.organization, admin=True)
+        assert 'name="sure"' in signed_in.get(reverse("erase_account")).content.decode()
 
     def test_is_for_signed_in_people(self, client):
         for name in ("erase_account", "own_data", "own_data_file"):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orgs import account_mail
-from orgs.admin_site import ReadOnlyAdmin
+from orgs.admin_site import ReadOnlyAdmin, logged
 from orgs.models import AccountMail
 from orgs.models.permissions import Right
 
@@ -37,11 +37,10 @@ class AccountMailAdmin(ReadOnlyAdmin):
         chosen, gone = list(mails), 0
         for mail in chosen:
             try:
-                account_mail.send_again(mail_id=mail.pk, now=timezone.now())
+                with logged(self, request, mail, _("Send again")):
+                    account_mail.send_again(mail_id=mail.pk, now=timezone.now())
             except account_mail.TextGone:
                 gone += 1
-            else:
-                self.log_change(request, mail, _("Sent again."))
         if gone < len(chosen):
             self.message_user(request, _("They are on their way again."))
         if gone:

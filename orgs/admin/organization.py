@@ -10,7 +10,7 @@ from orgs.admin_site import PLATFORM_ALONE, TenantModelAdmin, standing_in
 from orgs.models import Organization
 from orgs.models.permissions import Right
 
-PLATFORMS = ["slug", "domain", "status"]  # what the platform decides, or a proof does
+PLATFORMS = ["slug", "domain"]  # what the platform decides, or a proof does
 
 
 @admin.register(Organization)
@@ -20,6 +20,7 @@ class OrganizationAdmin(TenantModelAdmin):
         "view": Right.EDIT_ORGANIZATION,
         "change": Right.EDIT_ORGANIZATION,
         "add": PLATFORM_ALONE,
+        "decide": PLATFORM_ALONE,  # its status, by steps that are answered above: closing cancels events
     }
     form = OrganizationForm
     list_display = ["name", "slug", "domain", "status", "created_at"]
@@ -28,11 +29,11 @@ class OrganizationAdmin(TenantModelAdmin):
     ordering = ["name", "pk"]
     fieldsets = [
         (None, {"fields": ["name", *SETTINGS, *LOGO]}),
-        (_("Where it is found"), {"fields": PLATFORMS}),
+        (_("Where it is found"), {"fields": [*PLATFORMS, "status"]}),
     ]
 
     def get_readonly_fields(self, request, obj=None):
-        return [] if standing_in(request).is_platform else PLATFORMS
+        return ["status"] if standing_in(request).is_platform else [*PLATFORMS, "status"]
 
     def save_model(self, request, obj, form, change):
         """Each setting on its own, over what stands in the row now: others are written elsewhere."""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib import admin
 
+from orgs import standing_news
 from orgs.admin_site import PLATFORM_ALONE, TenantModelAdmin
 from orgs.models import User
 
@@ -28,3 +29,7 @@ class UserAdmin(TenantModelAdmin):
         "created_at",
     ]
     readonly_fields = ["email", "keycloak_id", "last_login", "created_at"]
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        standing_news.changed(obj.pk)

@@ -7,6 +7,8 @@ there: Django's own redirect, the same for a foreign row and a missing one.
 """
 
 from orgs.admin_site.exporting import table_response
+from orgs.admin_site.logbook import logged
+from orgs.admin_site.long_list import LongList
 from orgs.admin_site.model_admin import ReadOnlyAdmin, TenantModelAdmin
 from orgs.admin_site.site import TenantAdminSite
 from orgs.admin_site.standing import Standing, standing_in
@@ -16,6 +18,7 @@ from orgs.admin_site.walls import PLATFORM_ALONE, TenantTabularInline
 __all__ = [
     "PLATFORM_ALONE",
     "Done",
+    "LongList",
     "ReadOnlyAdmin",
     "Standing",
     "Step",
@@ -23,6 +26,7 @@ __all__ = [
     "TenantModelAdmin",
     "TenantTabularInline",
     "answer_step",
+    "logged",
     "standing_in",
     "table_response",
 ]

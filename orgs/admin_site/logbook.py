@@ -1,14 +1,58 @@
-"""The admin's log, read within the walls: of whom and of what a line may speak."""
+"""The admin's log: written with what it tells of, and read within the walls."""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 
 from orgs.admin_site.standing import standing_in
 from orgs.models import Membership
 
 SHOWN = 10
 LOOKED_THROUGH = 60
+
+
+@contextmanager
+def logged(model_admin, request, row, note: str) -> Iterator[None]:
+    """Have `note` stand in the log of `row` by the very transaction in which the block changes it: neither is
+    ever there without the other, whenever the process dies.
+
+    Services are durable and know nothing of an admin's log, so the line is put beside the first statement of
+    the first transaction that they commit. Where the block leaves its work to another connection (a booking
+    may be made by the thread that leads its event's turn), it is written when the block is over.
+    """
+    line = _Line(lambda: model_admin.log_change(request, row, note))
+    with connection.execute_wrapper(line.beside):
+        yield
+    if line.within is None:
+        line.write()
+
+
+class _Line:
+    def __init__(self, write: Callable[[], object]):
+        self.write = write
+        self.within = None  # the transaction that holds it
+        self.stands = False
+
+    def beside(self, execute, sql, params, many, context):
+        answer = execute(sql, params, many, context)
+        here = _transaction()
+        if here is not None and here is not self.within and not self.stands:
+            self.within = here
+            connection.on_commit(self._hold)
+            self.write()
+        return answer
+
+    def _hold(self) -> None:
+        self.stands = True
+
+
+def _transaction():
+    """The transaction under way, if it is one that will be committed."""
+    blocks = [block for block in connection.atomic_blocks if not block._from_testcase]
+    return blocks[0] if blocks else None
 
 
 def own_recent_entries(site, request) -> list[LogEntry]:

@@ -1,5 +1,7 @@
 """The model admin that every model of the site has."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from django.contrib import messages
@@ -95,6 +97,11 @@ class TenantModelAdmin(Walls, ModelAdmin):
             )
             for step in self.steps
         ] + super().get_urls()
+
+    def take_step(self, step: Step, answer: Callable) -> None:
+        """One more step, answered by an app above; before the first request asks for addresses."""
+        self.steps = (*self.steps, step)
+        setattr(self, step.name, partial(answer, self))
 
     def url_name(self, step: Step) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{step.name}"

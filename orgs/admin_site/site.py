@@ -7,8 +7,9 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import DataError
+from django.db.models import Model
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -17,6 +18,7 @@ from orgs.admin_site import standing
 from orgs.admin_site.logbook import own_recent_entries
 from orgs.admin_site.model_admin import TenantModelAdmin, WalledAutocomplete
 from orgs.admin_site.standing import standing_in
+from orgs.admin_site.steps import Step
 
 LEFT_OUT = {"view_on_site", "password_change_done"}  # the first names the address of any object there is
 ORDER = {label: place for place, label in enumerate(["events", "bookings", "notifications", "orgs"])}
@@ -32,6 +34,7 @@ class TenantAdminSite(AdminSite):
         super().__init__(*args, **kwargs)
         self.disable_action("delete_selected")
         self._panels: list[Callable] = []
+        self._pages: list[URLPattern] = []
 
     def register(self, model_or_iterable, admin_class=None, **options):
         """Raises ImproperlyConfigured for a model admin that does not say how its rows reach their
@@ -46,6 +49,16 @@ class TenantAdminSite(AdminSite):
         Apps above hand theirs in; the site imports none of them."""
         self._panels.append(panel)
         return panel
+
+    def add_page(self, route: str, view: Callable, *, name: str) -> None:
+        """Answer at `route`, below the site's own address, with `view(request)`, for whoever may enter: who
+        may see it is for the view to say. As with panels, apps above hand theirs in."""
+        self._pages.append(path(route, self.admin_view(view), name=name))
+
+    def add_step(self, model: type[Model], step: Step, answer: Callable) -> None:
+        """Offer a step on the pages of `model`'s rows that an app above answers, by
+        `answer(model_admin, request, row)`."""
+        self.get_model_admin(model).take_step(step, answer)
 
     def has_permission(self, request):
         """Whoever has anything to do in some organization, and platform staff."""
@@ -63,7 +76,11 @@ class TenantAdminSite(AdminSite):
 
     def get_urls(self):
         switch = path("switch/", self.admin_view(require_POST(self.switch)), name="switch")
-        return [switch, *(url for url in super().get_urls() if getattr(url, "name", "") not in LEFT_OUT)]
+        return [
+            switch,
+            *self._pages,
+            *(url for url in super().get_urls() if getattr(url, "name", "") not in LEFT_OUT),
+        ]
 
     def switch(self, request):
         """Look at another organization; one that is not theirs is as one that is not there."""
@@ -73,13 +90,14 @@ class TenantAdminSite(AdminSite):
 
     def admin_view(self, view, cacheable=False):
         """What no field can read (a NUL, a key that is no UUID, a number out of range) is a bad request,
-        whichever page was asked for it."""
+        whichever page was asked for it; a form that is shown again reads it while it is drawn."""
 
         def readable(request, *args, **kwargs):
             if any("\x00" in text for pair in request.GET.items() for text in pair):
                 raise BadRequest("No text holds a NUL.")
             try:
-                return view(request, *args, **kwargs)
+                answer = view(request, *args, **kwargs)
+                return answer.render() if hasattr(answer, "render") else answer
             except (ValidationError, DataError, OverflowError) as error:
                 raise BadRequest("A value in the request cannot be read.") from error
 

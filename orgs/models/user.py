@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from orgs import standing_news
 from orgs.composed import Composed
 from orgs.models.fields import ADDRESS, Dated, Identified
 
@@ -14,6 +15,8 @@ from orgs.models.fields import ADDRESS, Dated, Identified
 class UserQuerySet(models.QuerySet):
     def end_sessions(self) -> None:
         """Sign these people out everywhere: no session from before is taken any more."""
+        for user_id in self.values_list("pk", flat=True):
+            standing_news.changed(user_id)
         self.update(session_epoch=F("session_epoch") + 1)
 
 

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from orgs import membership_mail
+from orgs import membership_mail, standing_news
 from orgs.models import KeycloakGroup, Membership, Organization, User
 
 RANK = [Membership.Role.USER, Membership.Role.ORGANIZER, Membership.Role.ORG_ADMIN]
@@ -62,6 +62,7 @@ def _bring(person: User, organization_id: UUID, role: str | None, *, now: dateti
         membership.role = role
         membership.save(update_fields=["role"])
         membership_mail.tell_of_role(membership, now=now)
+    standing_news.changed(person.pk)
 
 
 def _follows(membership: Membership) -> bool:

@@ -46,6 +46,25 @@ def facts_about_the_bearer(access_token: str) -> dict:
     return _json(_send("GET", settings.OIDC_OP_USER_ENDPOINT, headers=headers))
 
 
+def configuration() -> dict:
+    """What the provider says of itself (OpenID Connect Discovery).
+
+    Raises:
+        ProviderAway
+    """
+    return _json(_send("GET", f"{settings.OIDC_ISSUER}/.well-known/openid-configuration"))
+
+
+def signing_keys() -> int:
+    """How many keys it signs with that we would take.
+
+    Raises:
+        ProviderAway
+    """
+    found = _json(_send("GET", settings.OIDC_OP_JWKS_ENDPOINT)).get("keys", [])
+    return sum(_signs(key) for key in found)
+
+
 def _send(method: str, url: str, **parts) -> requests.Response:
     try:
         return requests.request(method, url, timeout=settings.OIDC_TIMEOUT, allow_redirects=False, **parts)

@@ -7,6 +7,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import login
 
+from orgs import offers
 from orgs.models import User
 from orgs.sso.backend import PATH
 
@@ -27,5 +28,6 @@ def open_session(
     request.session[KEY] = {"id_token": id_token}
     request.session.set_expiry(now + timedelta(hours=settings.OIDC_SESSION_HOURS))
     record_authentication(request, person, method="oidc", reauthenticated=fresh or None)
+    offers.note(request, person)
     UserSession.objects.create_from_request(request)
     UserSession.objects.filter(session_key=request.session.session_key).update(data={"sid": sid})

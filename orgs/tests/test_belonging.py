@@ -49,6 +49,46 @@ class TestMembershipThatIsOffered:
         assert not offers.offered_to(UserFactory(email="ada@acme.example", verified=True))
 
 
+class TestTheOfferAfterSigningIn:
+    @pytest.fixture
+    def ada(self, client):
+        person = UserFactory(email="ada@acme.example", verified=True)
+        person.set_password("correct-horse-battery")
+        person.save()
+        return person
+
+    @staticmethod
+    def shown(client) -> str:
+        facts = {"login": "ada@acme.example", "password": "correct-horse-battery"}
+        return client.post("/accounts/login/", facts, follow=True).content.decode()
+
+    def test_stands_on_the_page_that_one_comes_to(self, client, proven, ada):
+        assert "Join Acme" in self.shown(client)
+        assert client.post(f"/orgs/{proven.pk}/join/").status_code == 303
+        assert "Join Acme" not in client.get("/").content.decode()
+
+    def test_is_asked_for_when_signing_in_and_by_no_page(self, client, proven, ada):
+        before = Organization.objects.filter(pk=proven.pk)
+        before.update(settings={})
+        self.shown(client)
+        before.update(settings=proven.settings)
+        assert "Join Acme" not in client.get("/").content.decode()
+
+    def test_can_be_put_off_for_good(self, client, proven, ada):
+        self.shown(client)
+        page = client.post(f"/orgs/{proven.pk}/not-now/", follow=True).content.decode()
+        assert "Join Acme" not in page
+        client.logout()
+        assert "Join Acme" not in self.shown(client)
+        assert "Join Acme" in client.get("/account/").content.decode()
+
+    def test_cannot_be_put_off_where_there_is_none(self, client, acme, ada):
+        self.shown(client)
+        assert client.post(f"/orgs/{acme.pk}/not-now/").status_code == 404
+        ada.refresh_from_db()
+        assert ada.profile == {}
+
+
 class TestLeaving:
     def test_asks_first(self, client, acme, member):
         person = member()

@@ -4,10 +4,14 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core import mail
 from django.urls import reverse
 
+from orgs.accounts import AccountAdapter
 from orgs.models import AccountMail, User
 from orgs.sso import tokens
 from orgs.tasks import send_account_mail
@@ -186,6 +190,32 @@ class TestWhoIsManagedElsewhere:
         client.post(reverse("account_email"), {"action_add": "", "email": "mine@example.org"})
         assert ada.emailaddress_set.count() == 1
         assert not AccountMail.objects.exists()
+
+    @pytest.mark.parametrize(
+        "page", ["mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn"]
+    )
+    def test_has_no_second_step_here(self, client, ada, page):
+        """A passkey would be a way in that Keycloak cannot close."""
+        for ask in (client.get, client.post):
+            answer = ask(reverse(page), follow=True)
+            assert answer.redirect_chain == [(reverse("account"), 302)]
+        assert "kept where you sign in" in answer.content.decode()
+        assert not Authenticator.objects.exists()
+
+    def test_does_not_sign_in_by_a_passkey_from_before(self, client, ada, rf):
+        request = rf.get("/")
+        request.session, request.user = client.session, AnonymousUser()
+        request._messages = FallbackStorage(request)
+        answer = AccountAdapter(request).pre_login(
+            request,
+            ada,
+            email_verification=None,
+            signal_kwargs=None,
+            email=None,
+            signup=False,
+            redirect_url=None,
+        )
+        assert answer.url == reverse("account_login")
 
     def test_shows_who_it_is_at_the_provider(self, client, ada, at_the_provider):
         begun = client.get(reverse("oidc_begin"), {"again": "1", "next": "/account/"})

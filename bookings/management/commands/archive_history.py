@@ -10,8 +10,6 @@ from django.utils import timezone
 from bookings import archive
 from bookings.archive_files import ArchiveDamaged, ArchiveDirectory
 
-KEPT_MONTHS = 24
-
 
 class Command(BaseCommand):
     help = (
@@ -20,15 +18,18 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--to", type=Path, help="directory of the files (archive, in the data directory)")
         parser.add_argument(
-            "--keep", type=int, default=KEPT_MONTHS, metavar="MONTHS", help="whole months that stay (24)"
+            "--to", type=Path, help="directory (HISTORY_ARCHIVE, or archive in the data directory)"
+        )
+        parser.add_argument(
+            "--keep", type=int, metavar="MONTHS", help="whole months that stay (HISTORY_KEPT_MONTHS, 24)"
         )
         parser.add_argument("--read", type=Path, metavar="FILE", help="check a file and print its lines")
         parser.add_argument("--dry-run", action="store_true", help="only say which months would go")
         parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
 
     def handle(self, *, to, keep, read, dry_run, **options):
+        keep = settings.HISTORY_KEPT_MONTHS if keep is None else keep
         if keep < 1:
             raise CommandError("--keep is a number of months from 1 up.")
         try:
@@ -36,7 +37,9 @@ class Command(BaseCommand):
                 for line in ArchiveDirectory(read.parent).read(read):
                     self.stdout.write(json.dumps(line, ensure_ascii=False))
                 return
-            directory = ArchiveDirectory(to or settings.DATA_DIR / "archive")
+            directory = ArchiveDirectory(
+                to or Path(settings.HISTORY_ARCHIVE or settings.DATA_DIR / "archive")
+            )
             months = list(self._months(directory, keep=keep, dry_run=dry_run))
         except (archive.ArchiveBusy, archive.HistoryChanged, ArchiveDamaged, DatabaseError, OSError) as error:
             raise CommandError(str(error)) from error

@@ -1,12 +1,17 @@
-from django.core.management.base import BaseCommand
-from django.utils import timezone
-
 from bookings import services
+from orgs.by_hand import JobCommand
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = "Let go, and tell, everybody who still waits for an event whose booking has closed."
+    job = "close_waitlists"
 
-    def handle(self, **options):
-        released = services.close_waitlists(now=timezone.now())
-        self.stdout.write(f"{released} waiting bookings were cancelled as not promoted.")
+    def do(self, *, now):
+        return {"bookings": services.close_waitlists(now=now)}
+
+    def look(self, *, now):
+        return {"bookings": services.count_to_let_go(now=now)}
+
+    def sentence(self, facts, *, is_dry):
+        verb = "would be" if is_dry else "were"
+        return f"{facts['bookings']} waiting bookings {verb} cancelled as not promoted."

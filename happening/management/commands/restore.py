@@ -8,6 +8,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from happening import backups
+from happening.doctor.finding import as_facts
 from happening.postgres_programs import ProgramFailed
 
 
@@ -26,16 +27,19 @@ class Command(BaseCommand):
         try:
             backups.restore(file, tell=self.stderr.write)
             self.stderr.write("Checking what must hold ...")
-            broken = list(backups.broken_promises())
+            found = list(backups.examined())
         except (backups.NotEmpty, ProgramFailed, DatabaseError, OSError) as error:
             raise CommandError(str(error)) from error
+        broken = [one for one in found if not one.is_ok]
         if options["json"]:
-            self.stdout.write(json.dumps({"ok": not broken, "broken": broken}))
+            self.stdout.write(json.dumps({"ok": not broken, "findings": as_facts(found)}, indent=2))
         else:
-            for line in broken:
-                self.stdout.write(line)
+            for one in found:
+                self.stdout.write(f"{one.state}: {one.what}: {one.says}")
+                if one.mend:
+                    self.stdout.write(f"    -> {one.mend}")
             self.stdout.write(
-                f"{len(broken)} things to mend." if broken else "Restored, and everything holds."
+                f"{len(broken)} things to mend." if broken else "Restored, and every invariant holds."
             )
         if broken:
             sys.exit(1)

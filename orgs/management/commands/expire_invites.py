@@ -1,11 +1,16 @@
-from django.core.management.base import BaseCommand
-from django.utils import timezone
-
 from orgs import invites
+from orgs.by_hand import JobCommand
 
 
-class Command(BaseCommand):
+class Command(JobCommand):
     help = "Mark the invites that have run out; beat does so every hour."
+    job = "expire_invites"
 
-    def handle(self, **options):
-        self.stdout.write(f"{invites.expire(now=timezone.now())} invites have run out.")
+    def do(self, *, now):
+        return {"invites": invites.expire(now=now)}
+
+    def look(self, *, now):
+        return {"invites": invites.run_out(now=now).count()}
+
+    def sentence(self, facts, *, is_dry):
+        return f"{facts['invites']} invites have run out{' and would be marked' if is_dry else ''}."
