@@ -15,9 +15,10 @@ from orgs.models.fields import ADDRESS, Dated, Identified
 class UserQuerySet(models.QuerySet):
     def end_sessions(self) -> None:
         """Sign these people out everywhere: no session from before is taken any more."""
-        for user_id in self.values_list("pk", flat=True):
-            standing_news.changed(user_id)
+        people = list(self.values_list("pk", flat=True))
         self.update(session_epoch=F("session_epoch") + 1)
+        for user_id in people:  # behind the change: without a transaction around it is announced at once
+            standing_news.changed(user_id)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from orgs import members, standing_news
 from orgs.breaker import Away
+from orgs.models import User
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +51,17 @@ class TestChanged:
         with pytest.raises(members.LastAdministrator):
             members.suspend(membership_id=alone.pk, actor_id=None, now=timezone.now())
         assert announced() == set()
+
+    def test_comes_after_the_change_even_without_a_transaction(self, monkeypatch):
+        """Who hears of it looks at once, and would find the old rights."""
+        person, found = UserFactory(), []
+
+        def look(user_id):
+            found.append(User.objects.get(pk=user_id).session_epoch)
+
+        monkeypatch.setattr(standing_news, "_tell", look)
+        User.objects.filter(pk=person.pk).end_sessions()
+        assert found == [person.session_epoch + 1]
 
     def test_keeps_nobody_from_changing_them_while_redis_is_away(self, monkeypatch):
         def away(_ask):
