@@ -93,6 +93,13 @@ class SeatsForm(forms.Form):
         return next((error for errors in self.errors.values() for error in errors), "")
 
 
+class SharedFields(dict):
+    """Fields that no form of the class ever changes: every form looks at these, and copies none."""
+
+    def __deepcopy__(self, memo) -> "SharedFields":
+        return self
+
+
 class BookForm(SeatsForm):
     or_wait = forms.BooleanField(required=False)
     idempotency_key = forms.UUIDField(
@@ -101,6 +108,9 @@ class BookForm(SeatsForm):
             "invalid": _("This form was damaged on its way. Here is a fresh one: please book again.")
         },
     )
+
+
+BookForm.base_fields = SharedFields(BookForm.base_fields)  # a crowd sends it, and most of it is refused
 
 
 class ModifyForm(SeatsForm):

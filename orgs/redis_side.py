@@ -12,6 +12,7 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from redis.retry import Retry
 
 from orgs.breaker import Breaker
+from orgs.redis_connection import OwnConnection
 
 
 class Script:
@@ -46,13 +47,17 @@ class RedisSide:
             retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),  # a new server, an old socket
         )
 
+    @cached_property
+    def _own(self) -> OwnConnection:
+        return OwnConnection(self.client.connection_pool)
+
     def run(self, script: Script, keys: list[str], arguments: list) -> object:
         """What the script answers.
 
         Raises:
             Away
         """
-        return self.call(lambda client: _evaluate(client, script, keys, arguments))
+        return self.breaker.ask(lambda: _evaluate(self._own, script, keys, arguments))
 
     def call(self, ask: Callable[[redis.Redis], object]) -> object:
         """What `ask(client)` answers.
@@ -63,8 +68,8 @@ class RedisSide:
         return self.breaker.ask(lambda: ask(self.client))
 
 
-def _evaluate(client: redis.Redis, script: Script, keys: list[str], arguments: list) -> object:
+def _evaluate(own: OwnConnection, script: Script, keys: list[str], arguments: list) -> object:
     try:
-        return client.execute_command("EVALSHA", script.digest, len(keys), *keys, *arguments)
+        return own.ask("EVALSHA", script.digest, len(keys), *keys, *arguments)
     except redis.exceptions.NoScriptError:
-        return client.execute_command("EVAL", script.text, len(keys), *keys, *arguments)
+        return own.ask("EVAL", script.text, len(keys), *keys, *arguments)

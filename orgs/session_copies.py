@@ -22,6 +22,7 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from redis.retry import Retry
 
 from orgs.breaker import Away, Breaker
+from orgs.redis_connection import OwnConnection
 
 LIFE = 300  # seconds
 ENDED = "ended"
@@ -56,13 +57,14 @@ class SessionCopies:
             ),  # a new server behind an old socket
             redis_connect_func=self._greet,
         )
+        self._own = OwnConnection(self._redis.connection_pool)
         self._write = self._redis.register_script(WRITE)
         self._breaker = Breaker("sessions", makes_good=self._raise_epoch)
 
     def read(self, key: str) -> str | None:
         """The session as its row has it, ENDED if it is over, or None where only the row can tell."""
         try:
-            epoch, copy = self._breaker.ask(lambda: self._redis.mget(self._epoch, self._name(key)))
+            epoch, copy = self._breaker.ask(lambda: self._own.ask("MGET", self._epoch, self._name(key)))
         except Away:
             return None
         if copy is None or copy == ENDED:

@@ -4,10 +4,12 @@ The counter is asked first, by the person's id from the session: whoever comes t
 waitlist is told so before a row of anything is read.
 """
 
+from uuid import UUID
+
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -28,11 +30,10 @@ from orgs.rate_limits import seconds_to_wait, too_many
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request, event_id):
-    page = reverse("event_detail", args=[event_id])
     if request.method != "POST":
-        return redirect(page)  # the address of an answer, opened again
+        return redirect("event_detail", event_id)  # the address of an answer, opened again
     if SESSION_KEY not in request.session:
-        return redirect_to_login(page)
+        return _sign_in_for(event_id)
     if request.organization and not is_of(event_id, request.organization.pk):
         event_for(request, event_id)  # on the host of an organization its own events are booked, no others
     form, now, claim = BookForm(request.POST), timezone.now(), None
@@ -55,7 +56,7 @@ def book(request, event_id):
         return busy(request)
     if not is_signed_in:
         claim.give_back()
-        return redirect_to_login(page)
+        return _sign_in_for(event_id)
     try:
         booking = services.book(
             **asked, user_id=request.user.pk, or_wait=form.cleaned_data["or_wait"], now=now, claim=claim
@@ -69,3 +70,7 @@ def book(request, event_id):
         return busy(request)
     crash_point("book:answered")
     return see_other("booking_detail", booking.pk)
+
+
+def _sign_in_for(event_id: UUID) -> HttpResponse:
+    return redirect_to_login(reverse("event_detail", args=[event_id]))

@@ -39,7 +39,9 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
     now = timezone.now()
     state = panel.state_of(event, now=now)
     own = _own_bookings(event, request.user)
-    chosen = form.chosen if form else []
+    largest, or_wait = panel.largest_party(event), form.data.get("or_wait") is not None if form else True
+    is_signed_in = request.user.is_authenticated
+    has_map = bool(event.layout) and state == panel.OPEN and is_signed_in
     return render(
         request,
         "bookings/event_detail.html",
@@ -47,21 +49,28 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
             "event": event,
             "state": state,
             "waiting": panel.parties_waiting(event),
-            "largest": panel.largest_party(event),
+            "largest": largest,
             "own": own,
             "may_join": any(booking.is_confirmed for booking in own),
-            "map": seat_map(event, event.seating, part=request.GET.get("section", ""), chosen=chosen)
-            if event.layout and state == panel.OPEN and request.user.is_authenticated
-            else None,
+            "map": _map_asked_for(event, request, form) if has_map else None,
+            "panel": (  # what the panel is kept by: all that it shows but for the event's words
+                *(state, bool(event.available_slots), bool(event.layout), event.cancellation_reason),
+                *(largest, or_wait, has_map, is_signed_in),
+            ),
             "trouble": (form.sentence if form and not form.is_valid() else "") or refusal,
             "ways_on": ways_on(refusal, asked=_asked(form)) if refusal else [],
             "earlier_booking": getattr(refusal, "booking", None),
             "seats_asked": form.data.get("seats", "") if form else "",
-            "or_wait": form.data.get("or_wait") is not None if form else True,
+            "or_wait": or_wait,
             "keys": {"count": uuid4(), "map": uuid4()},
         },
         status=status,
     )
+
+
+def _map_asked_for(event: Event, request, form):
+    chosen = form.chosen if form else []
+    return seat_map(event, event.seating, part=request.GET.get("section", ""), chosen=chosen)
 
 
 def _own_bookings(event: Event, person) -> list[Booking]:

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from events.models import Event
 from events.zones import zone_named
@@ -75,6 +77,20 @@ def iso(instant: datetime) -> str:
 def local_day(event: Event, form: str) -> str:
     """A piece of the date of the start, by a format of Django's `date`."""
     return formats.date_format(event.local(event.event_date), form)
+
+
+@register.filter
+def seats_left(event: Event) -> str:
+    """1,234 seats left"""
+    left = event.available_slots
+    return ngettext("%(seats)s seat left", "%(seats)s seats left", left) % {"seats": intcomma(left)}
+
+
+@register.filter
+def seats_left_of_all(event: Event) -> str:
+    """1,234 of 2,000 seats left"""
+    numbers = {"left": intcomma(event.available_slots), "total": intcomma(event.total_slots)}
+    return _("%(left)s of %(total)s seats left") % numbers
 
 
 @register.filter

@@ -1,0 +1,80 @@
+"""A thread's own connection to Redis."""
+
+import os
+import threading
+
+import pytest
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import ResponseError
+from redis.retry import Retry
+
+from orgs.redis_connection import OwnConnection
+
+
+@pytest.fixture
+def client():
+    retry = Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,))
+    with redis.Redis.from_url(settings.LIVE_REDIS_URL, socket_timeout=3, retry=retry) as client:
+        yield client
+
+
+@pytest.fixture
+def own(client):
+    return OwnConnection(client.connection_pool)
+
+
+def identity(own) -> int:
+    return own.ask("CLIENT", "ID")
+
+
+class TestOwnConnection:
+    def test_is_kept_from_one_question_to_the_next(self, own):
+        assert identity(own) == identity(own)
+
+    def test_is_of_one_thread(self, own):
+        theirs = []
+        thread = threading.Thread(target=lambda: theirs.append(identity(own)))
+        thread.start()
+        thread.join()
+        assert theirs != [identity(own)]
+
+    def test_ends_with_its_thread(self, own, client):
+        theirs = []
+        thread = threading.Thread(target=lambda: theirs.append(identity(own)))
+        thread.start()
+        thread.join()
+        del thread
+        assert str(theirs[0]) not in {each["id"] for each in client.client_list()}
+
+    def test_is_made_anew_when_redis_has_ended_it(self, own, client):
+        before = identity(own)
+        client.client_kill_filter(_id=before)
+        assert identity(own) != before
+
+    def test_stays_when_redis_refuses_a_command(self, own):
+        before = identity(own)
+        with pytest.raises(ResponseError):
+            own.ask("INCRBY", "nothing", "no number")
+        assert identity(own) == before
+
+    def test_never_takes_an_answer_that_came_too_late(self, client):
+        hasty = redis.Redis.from_url(settings.LIVE_REDIS_URL, socket_timeout=0.1, retry=client.get_retry())
+        own = OwnConnection(hasty.connection_pool)
+        with pytest.raises(redis.exceptions.TimeoutError):
+            own.ask("BLPOP", "nothing that anybody pushes to", 0.3)
+        assert own.ask("ECHO", "the right answer") == b"the right answer"
+
+    def test_is_not_shared_with_a_child(self, own):
+        before = identity(own)
+        reading, writing = os.pipe()
+        if not (child := os.fork()):
+            os.write(writing, str(identity(own)).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(reading, 20).decode() != str(before)
+        assert identity(own) == before
+        os.close(reading)
+        os.close(writing)
