@@ -1,6 +1,7 @@
 """The WSGI application: pages and admin. It does not start without the guards of `bookings.guards`, nor with
 fewer database connections than threads."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -15,3 +16,9 @@ from orgs import counting  # noqa: E402
 counting.begin("web")
 ensure_connections()
 ensure_guards()
+
+# What is loaded stays, so the collector need not look through it again; and among the requests of thirty
+# threads it would look often, and find little.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 100)
