@@ -56,7 +56,7 @@ class OwnConnection(threading.local):
 
 
 def _wait_in_the_kernel(connected: socket.socket) -> None:
-    if isinstance(connected, ssl.SSLSocket):  # which may read twice for one answer, so its patience is Python's
+    if isinstance(connected, ssl.SSLSocket):  # one answer may take it two reads
         return
     seconds = connected.gettimeout()
     if seconds is not None:
