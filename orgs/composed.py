@@ -3,10 +3,15 @@
 The ORM takes several times as long to compose a query as PostgreSQL to answer it. The queries of a page that
 a whole crowd asks for differ in their parameters alone, so they are composed the first time and run from then
 on. What comes out are the model instances that the queryset would have given.
+
+Among many threads a question costs as much again in waiting for its answer, so a page may ask several at once
+(`read_together`).
 """
 
-from collections.abc import Callable
-from functools import cached_property
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
@@ -35,23 +40,85 @@ class Composed:
         """
         found = self.all(*values)
         if not found:
-            raise self._composed.model.DoesNotExist(f"There is no {self._composed.model._meta.verbose_name}.")
+            raise self.composed.model.DoesNotExist(f"There is no {self.composed.model._meta.verbose_name}.")
         return found[0]
 
     def all(self, *values: UUID) -> list:
         """The rows, as instances."""
-        composed = self._composed
-        given = dict(zip(self._stand_ins, values, strict=True))
-        parameters = [
-            given.get(each, each) if isinstance(each, UUID) else each for each in composed.parameters
-        ]
+        found = _ahead.answers.pop((self, values), None)
+        if found is not None:
+            return found
         with connection.cursor() as cursor:
-            cursor.execute(composed.sql, parameters)
-            return composed.instances(cursor.fetchall())
+            cursor.execute(self.composed.sql, self.parameters(values))
+            return self.composed.instances(cursor.fetchall())
+
+    def parameters(self, values: tuple[UUID, ...]) -> list:
+        """What the SQL takes for these values."""
+        given = dict(zip(self._stand_ins, values, strict=True))
+        parameters = self.composed.parameters
+        return [given.get(each, each) if isinstance(each, UUID) else each for each in parameters]
 
     @cached_property
-    def _composed(self) -> "_Compiled":
+    def composed(self) -> "_Compiled":
         return _Compiled(self._build(*self._stand_ins))
+
+
+Question = tuple[Composed, tuple[UUID, ...]]
+
+
+class _Ahead(threading.local):
+    """What this thread has read ahead, by question."""
+
+    def __init__(self) -> None:
+        self.answers: dict[Question, list] = {}
+
+
+_ahead = _Ahead()
+
+
+@contextmanager
+def read_together(*questions: Question) -> Iterator[None]:
+    """Ask `questions` in one statement. Inside the block each finds its answer there, the first time that it
+    is asked; what is left over is dropped at the end.
+
+    Args:
+        questions: each a `Composed` and its values, at least two; or none, and nothing is read. All but the
+            last have one row at most.
+    """
+    _ahead.answers = dict(zip(questions, _read(questions), strict=True)) if questions else {}
+    try:
+        yield
+    finally:
+        _ahead.answers = {}
+
+
+def _read(questions: tuple[Question, ...]) -> list[list]:
+    parameters = [each for composed, values in questions for each in composed.parameters(values)]
+    with connection.cursor() as cursor:
+        cursor.execute(_together(tuple(composed for composed, _ in questions)), parameters)
+        rows = cursor.fetchall()
+    *single, last = (composed.composed for composed, _ in questions)
+    [head] = [row for row in rows if row[0]]
+    answers, start = [], 1
+    for each in single:
+        answers.append(each.instances([head[start : start + each.width]]))
+        start += each.width
+    rows.sort(key=lambda row: row[start] or 0)
+    return [*answers, last.instances([row[start + 1 :] for row in rows])]
+
+
+@cache
+def _together(composed: tuple[Composed, ...]) -> str:
+    """One row of those with one at most, side by side; beside and below it the rows of the last, numbered."""
+    *single, last = (each.composed.sql for each in composed)
+    names = [f"q{number}" for number in range(len(single))]
+    joins = " ".join(f"LEFT JOIN ({sql}) AS {name} ON true" for name, sql in zip(names, single, strict=True))
+    shown = ", ".join(f"{name}.*" for name in names)
+    return (
+        f"SELECT head.place, {shown}, tail.* FROM (SELECT 1 AS place) AS head {joins} "  # noqa: S608
+        f"FULL JOIN (SELECT row_number() OVER () AS place, last.* FROM ({last}) AS last) AS tail "
+        "ON tail.place = head.place"
+    )
 
 
 class _Compiled:
@@ -64,12 +131,16 @@ class _Compiled:
         self.model: type[Model] = facts["model"]
         fields = facts["select_fields"]
         self._start, self._end = fields[0], fields[-1] + 1
+        self.width = len(self.compiler.select)
         self._names = [column[0].target.attname for column in self.compiler.select[self._start : self._end]]
+        self._key = self._start + self._names.index(self.model._meta.pk.attname)
         self._related = get_related_populators(facts, self.compiler.select, DEFAULT_DB_ALIAS)
         self._annotations = self.compiler.annotation_col_map or {}
         self._converters = self.compiler.get_converters([column[0] for column in self.compiler.select])
 
     def instances(self, rows: list[tuple]) -> list[Model]:
+        """Of the rows that are there; one that was joined to nothing has no key."""
+        rows = [row for row in rows if row[self._key] is not None]
         if self._converters:
             rows = map(tuple, self.compiler.apply_converters(rows, self._converters))
         return [self._instance(row) for row in rows]

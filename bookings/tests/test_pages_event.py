@@ -238,21 +238,21 @@ class TestItsCost:
             client.get(page_of(event))
 
     @pytest.mark.django_db(transaction=True)  # which keeps the session in Redis
-    def test_is_three_questions_for_a_person(self, client, person, django_assert_num_queries):
+    def test_is_one_question_for_a_person(self, client, person, django_assert_num_queries):
         """Who they are, the event with how much they have not read, and what they hold of it."""
         event = EventFactory()
         client.get(page_of(event))
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(1):
             client.get(page_of(event))
 
     @pytest.mark.django_db(transaction=True)
-    def test_is_at_most_six_for_who_books_on_a_map(self, client, person, django_assert_max_num_queries):
+    def test_is_at_most_four_for_who_books_on_a_map(self, client, person, django_assert_max_num_queries):
         event = EventFactory(total_slots=900, layout=hall(stalls=20, balcony=10), visibility="members")
         MembershipFactory(organization=event.org, user=person)
         for _ in range(3):
             book(event, person=person)
         client.get(page_of(event))
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(4):
             client.get(page_of(event))
 
 

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_safe
 from bookings.models import Booking
 from bookings.views import panel
 from bookings.views.answers import ways_on
-from bookings.views.finding import event_for
+from bookings.views.finding import EVENT_AND_NEWS, event_for, person_id_of
 from bookings.views.seat_map import seat_map
 from events.models import Event
-from orgs.composed import Composed
+from orgs.composed import Composed, read_together
+from orgs.models.user import PERSON
 
 OWN_SHOWN = 10
 OWN = Composed(
@@ -28,8 +29,13 @@ OWN = Composed(
 
 @require_safe
 def event_detail(request, event_id):
-    event = event_for(request, event_id)
-    page = event_page(request, event)
+    ahead = []
+    if person := person_id_of(request):
+        both = (event_id, person)
+        ahead = [(PERSON, (person,)), (EVENT_AND_NEWS, both), (OWN, both)]
+    with read_together(*ahead):
+        event = event_for(request, event_id)
+        page = event_page(request, event)
     page.is_steady = panel.state_of(event, now=timezone.now()) == panel.SOLD_OUT
     return page
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, OuterRef, UUIDField, Value
 from django.http import Http404
@@ -38,6 +39,12 @@ OWN_BOOKING = Composed(
     ),
     parameters=2,
 )
+
+
+def person_id_of(request) -> UUID | None:
+    """Whom the session is of, before anybody is looked up; what they may do is not known by it."""
+    known = request.session.get(SESSION_KEY)
+    return UUID(known) if known else None
 
 
 def event_for(request, event_id: UUID) -> Event:

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_safe
 
 from bookings import queue_mirror, story
 from bookings.models import Booking, BookingHistory
-from bookings.views.finding import booking_for
+from bookings.views.finding import OWN_BOOKING, booking_for, person_id_of
 from bookings.views.panel import parties_waiting
 from bookings.waitlist import place_in_line
-from orgs.composed import Composed
+from orgs.composed import Composed, read_together
 from orgs.keyset import Keyset
+from orgs.models.user import PERSON
 
 COMING = Keyset("event__event_date", size=20)
 HISTORY = Composed(lambda booking: BookingHistory.objects.of_booking(booking))
@@ -40,9 +41,17 @@ def booking_list(request):
     )
 
 
-@login_required
 @require_safe
 def booking_detail(request, booking_id):
+    ahead = []
+    if person := person_id_of(request):
+        ahead = [(PERSON, (person,)), (OWN_BOOKING, (booking_id, person)), (HISTORY, (booking_id,))]
+    with read_together(*ahead):
+        return _booking_page(request, booking_id)
+
+
+@login_required
+def _booking_page(request, booking_id):
     booking = booking_for(request.user, booking_id)
     event, layout = booking.event, booking.event.seating
     entries = HISTORY.all(booking.pk)

@@ -1,12 +1,13 @@
 """How an event's facts are said: times on the clock of its own place, with the place named."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import formats
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from events.models import Event
 from events.zones import zone_named
@@ -83,13 +84,13 @@ def local_day(event: Event, form: str) -> str:
 def seats_left(event: Event) -> str:
     """1,234 seats left"""
     left = event.available_slots
-    return ngettext("%(seats)s seat left", "%(seats)s seats left", left) % {"seats": intcomma(left)}
+    return ngettext("%(seats)s seat left", "%(seats)s seats left", left) % {"seats": _digits(left)}
 
 
 @register.filter
 def seats_left_of_all(event: Event) -> str:
     """1,234 of 2,000 seats left"""
-    numbers = {"left": intcomma(event.available_slots), "total": intcomma(event.total_slots)}
+    numbers = {"left": _digits(event.available_slots), "total": _digits(event.total_slots)}
     return _("%(left)s of %(total)s seats left") % numbers
 
 
@@ -97,3 +98,12 @@ def seats_left_of_all(event: Event) -> str:
 def cover(event: Event) -> str:
     """The CSS classes of its cover: a hue for the category, one of a few patterns by its id."""
     return f"cover-{event.category} cover-{event.pk.int % VARIANTS_OF_A_COVER}"
+
+
+def _digits(number: int) -> str:
+    return _written(number, get_language())
+
+
+@lru_cache(maxsize=10_000)
+def _written(number: int, _language: str | None) -> str:
+    return intcomma(number)

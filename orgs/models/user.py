@@ -34,14 +34,14 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def get(self, *conditions, **facts):
         """As ever; but one person by their key is what every page begins with, so that is composed once."""
         if not conditions and facts.keys() == {"pk"} and isinstance(facts["pk"], UUID):
-            return ONE.get(facts["pk"])
+            return PERSON.get(facts["pk"])
         return super().get(*conditions, **facts)
 
     def get_by_natural_key(self, email):
         return self.alias(written=Lower("email")).get(written=email.lower())
 
 
-ONE = Composed(lambda person: User.objects.filter(pk=person))
+PERSON = Composed(lambda person: User.objects.filter(pk=person))
 
 
 class User(AbstractBaseUser, Identified, Dated):
