@@ -27,7 +27,6 @@ from django.conf import settings
 from notifications import counts, mail, states
 from notifications.post import MailServerAway, NotNow, Refused
 from notifications.post_room import PostRoom, Unwritable
-from notifications.preferences import mail_refused
 from notifications.taking import Taken, take
 from orgs.crash_points import crash_point
 from orgs.log_facts import said_with
@@ -112,15 +111,10 @@ class _Batch:
             _ids(lost), lease=self.lease, now=self.clock(), reason="The person has left; there is no address."
         )
         counts.became("failed", (one.notification for one in lost))
-        unwanted = mail_refused((one.notification.user_id, one.notification.type) for one in open_ones)
         inbox = [
             one
             for one in open_ones
-            if one not in lost
-            and (
-                one.person_status == User.Status.SUSPENDED
-                or (one.notification.user_id, one.notification.type) in unwanted
-            )
+            if one not in lost and (one.person_status == User.Status.SUSPENDED or not one.wants_mail)
         ]
         self._told(inbox)
         return [one for one in open_ones if one not in lost and one not in inbox]

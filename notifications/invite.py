@@ -12,10 +12,10 @@ from datetime import date, datetime
 from email.utils import parseaddr
 from functools import lru_cache
 from urllib.parse import urlsplit
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.urls import reverse
 from icalendar import Timezone, vText
 from icalendar.parser import Contentline
 
@@ -88,7 +88,7 @@ def _entry(taken: Taken, told: wording.Message, method: str, *, booking_id: str,
         f"LOCATION:{_text(one_line(place))}" if place else "",
         f"ORGANIZER;CN={_quoted(taken.organization or 'Happening')}:mailto:{sender}",
         f"STATUS:{'CANCELLED' if method == CANCEL else 'CONFIRMED'}",
-        f"URL:{site}{reverse('booking_detail', args=[booking_id])}",
+        f"URL:{site}{wording.page('booking_detail', UUID(booking_id))}",
         "END:VEVENT",
     ]
     return "".join(f"{_folded(line)}\r\n" for line in lines if line)

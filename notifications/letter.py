@@ -8,10 +8,12 @@ anything else as quoted-printable, which no server on the way needs to allow.
 
 from binascii import b2a_qp
 from email.utils import formatdate
+from functools import lru_cache
 
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import forbid_multi_line_headers
 
+SAME_FOR_MANY = {"Subject", "From"}  # headers of all who are told of one event
 LONGEST_LINE = 998  # octets, without its end (RFC 5322)
 
 
@@ -35,7 +37,7 @@ class Letter(EmailMultiAlternatives):
             **self.extra_headers,
             "MIME-Version": "1.0",
         }
-        lines = ["{}: {}".format(*forbid_multi_line_headers(*header, None)) for header in headers.items()]
+        lines = [(_kept if each in SAME_FOR_MANY else _header)(each, headers[each]) for each in headers]
         words = [("text/plain", self.body), *((each.mimetype, each.content) for each in self.alternatives)]
         whole = _together("alternative", [_part(*each) for each in words], f"=_1_{self.mark}")
         if self.attachments:
@@ -52,6 +54,13 @@ class Ready:
 
     def as_bytes(self, unixfrom: bool = False, policy: object = None, linesep: str = "\n") -> bytes:
         return self._text.replace("\n", linesep).encode("ascii")
+
+
+def _header(name: str, words: str) -> str:
+    return "{}: {}".format(*forbid_multi_line_headers(name, words, None))
+
+
+_kept = lru_cache(maxsize=1_000)(_header)
 
 
 def _part(kind: str, text: str, *, name: str = "") -> str:

@@ -17,6 +17,7 @@ from django.core.mail import EmailMessage, get_connection
 
 AWAY_SECONDS = 5.0  # for which a server that was away is not asked again
 IDLE_SECONDS = 10.0  # after which an unused connection is given up
+_BACKENDS = {"django.core.mail.backends.smtp.EmailBackend": "notifications.smtp.EmailBackend"}
 
 
 class MailServerAway(Exception):
@@ -82,7 +83,7 @@ class Post:
             return self._has_carried
         if time.monotonic() < self._away_until:
             raise MailServerAway(self._why_away)
-        connection = get_connection(timeout=settings.EMAIL_TIMEOUT)
+        connection = get_connection(_BACKENDS.get(settings.EMAIL_BACKEND), timeout=settings.EMAIL_TIMEOUT)
         try:
             connection.open()
         except (smtplib.SMTPException, OSError) as error:

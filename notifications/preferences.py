@@ -3,10 +3,9 @@
 Mail about one's own seats cannot be turned off: what confirms, changes, moves or cancels a booking always
 goes by mail. Reminders can: on a page, or from the mail itself by the address in its `List-Unsubscribe`
 (RFC 8058), whose token is signed and names person and type, so that it works without signing in, for ever,
-and for nothing else.
+and for nothing else. The sender learns of it as it takes a message in hand (`taking`).
 """
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from django.conf import settings
@@ -21,21 +20,6 @@ _SALT = "notifications.unsubscribe"
 
 class TokenUnreadable(Exception):
     """This is no address to unsubscribe at: it was cut, changed, or made for something else."""
-
-
-def mail_refused(pairs: Iterable[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Which of these pairs of person and message type are for the inbox alone; one query for all."""
-    pairs = set(pairs)
-    refusals = set(
-        Preference.objects.filter(user_id__in={user_id for user_id, _ in pairs}, by_mail=False).values_list(
-            "user_id", "type"
-        )
-    )
-    return {
-        (user_id, kind)
-        for user_id, kind in pairs
-        if not refusals.isdisjoint({(user_id, kind), (user_id, Preference.EVERYTHING)})
-    }
 
 
 def choose(*, user_id: UUID, by_mail: dict[str, bool]) -> None:

@@ -118,19 +118,25 @@ class Pages:
 
     What was claimed in this run lies behind and is not looked through again: until it is cleaned up, the
     index still has an entry for each row of a hundred pages. A row that is committed late, with a moment that
-    lies behind, is found by the next run, which begins from the start.
+    lies behind, is found by the next run, which begins from the start. A page with room left is the last:
+    in a rush each has a handful, and to ask once more whether that was all takes longer than to send them.
     """
 
     def __init__(self) -> None:
+        self._are_all = False
         self._reached = dict.fromkeys((False, True), states.FIRST_PLACE)
 
     def next(self, *, waiting: int, now: datetime) -> Page | None:
         """The next rows, those of people's own doing first, as far as there is room in the queue."""
-        claimed = self._claim(False, most=min(PAGE, QUEUE_ROOM - waiting), now=now)
-        room = min(PAGE, BULK_ROOM - waiting) - len(claimed)
-        claimed += self._claim(True, most=room, now=now)
+        if self._are_all:
+            return None
+        room = min(PAGE, QUEUE_ROOM - waiting)
+        own = self._claim(False, most=room, now=now)
+        room_in_bulk = min(PAGE, BULK_ROOM - waiting) - len(own)
+        in_bulk = self._claim(True, most=room_in_bulk, now=now)
+        self._are_all = len(own) < room and len(in_bulk) < room_in_bulk
         crash_point("relay:claimed")
-        return Page(claimed, now + states.RELAY_LEASE) if claimed else None
+        return Page(own + in_bulk, now + states.RELAY_LEASE) if own or in_bulk else None
 
     def _claim(self, in_bulk: bool, *, most: int, now: datetime) -> list[states.Claimed]:
         reached = self._reached[in_bulk]

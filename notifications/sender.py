@@ -88,9 +88,7 @@ class Sender:
             stopping=lambda: self.is_ending,
         )
         undone = set(outcome.undone)
-        for delivery, row in named.items():
-            if row and row not in undone:
-                consumer.done(delivery)
+        consumer.done([delivery for delivery, row in named.items() if row and row not in undone])
         if outcome.in_bulk:
             nudge(DRAIN)  # there is room again for what is owed in bulk
         return outcome

@@ -1,5 +1,6 @@
-"""What a sender takes in hand: rows that are still to be delivered, each with its person as they are now, and
-with the newer news that makes it needless, where that was delivered before."""
+"""What a sender takes in hand: rows that are still to be delivered, each with its person as they are now,
+whether they want such mail, and the newer news that makes it needless, where that was delivered before. All
+in one question, because in a rush the sender takes a handful at a time."""
 
 import json
 from dataclasses import dataclass
@@ -8,8 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from notifications.models import Notification
-from notifications.states import SENDER_LEASE
+from notifications.models import Notification, Preference
+from notifications.states import QUICKLY, SENDER_LEASE
 
 BOOKING_TYPES = ["booking_confirmed", "booking_waitlisted", "booking_cancelled", "waitlist_promoted"]
 
@@ -17,7 +18,8 @@ BOOKING_TYPES = ["booking_confirmed", "booking_waitlisted", "booking_cancelled",
 @dataclass(frozen=True)
 class Taken:
     """What a sender has in hand, with its person as they are now. `newer`: one that tells the person of
-    the same subject, was made later, and is delivered already."""
+    the same subject, was made later, and is delivered already. `wants_mail`: no choice of the person's keeps
+    such messages to the inbox (`preferences`)."""
 
     notification: Notification
     email: str | None
@@ -26,6 +28,7 @@ class Taken:
     profile: dict
     organization: str | None
     newer: UUID | None
+    wants_mail: bool = True
 
 
 def take(ids: list[UUID], *, now: datetime) -> list[Taken]:
@@ -35,13 +38,22 @@ def take(ids: list[UUID], *, now: datetime) -> list[Taken]:
     mark. One that was put off comes again by itself.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"ids": ids, "now": now, "lease": now + SENDER_LEASE, "booking": BOOKING_TYPES})
+        cursor.execute(
+            _TAKE,
+            {
+                "ids": ids,
+                "now": now,
+                "lease": now + SENDER_LEASE,
+                "booking": BOOKING_TYPES,
+                "everything": Preference.EVERYTHING,
+            },
+        )
         return [_taken(*row) for row in cursor.fetchall()]
 
 
-_TAKE = """
+_TAKE = f"""
 WITH row AS (
-    SELECT id FROM notifications
+    SELECT id{QUICKLY} FROM notifications
     WHERE id = ANY(%(ids)s) AND (
         (status = 'sent' AND (lease_until IS NULL OR lease_until < %(now)s))
         OR (status = 'pending' AND due_at <= %(now)s)
@@ -77,12 +89,17 @@ SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken
                      AND taken.type IN ('event_updated', 'event_reminder'))
              )
            ORDER BY newer.created_at DESC, newer.id DESC LIMIT 1
+       ),
+       NOT EXISTS (
+           SELECT FROM notification_preferences AS choice
+           WHERE choice.user_id = taken.user_id AND choice.type IN (taken.type, %(everything)s)
+             AND NOT choice.by_mail
        )
 FROM taken
 JOIN users AS person ON person.id = taken.user_id
 LEFT JOIN organizations AS organization ON organization.id = taken.org_id
 ORDER BY taken.created_at, taken.id
-"""
+"""  # noqa: S608 - no words of others
 
 
 _OF_THE_ROW = (
@@ -93,6 +110,6 @@ _OF_THE_ROW = (
 
 def _taken(*columns) -> Taken:
     row = dict(zip(_OF_THE_ROW, columns, strict=False))
-    email, name, status, profile, organization, newer = columns[len(row) :]
+    email, name, status, profile, *rest = columns[len(row) :]
     row["payload"] = json.loads(row["payload"])  # Django's connections leave JSON as it is written
-    return Taken(Notification(**row), email, name, status, json.loads(profile), organization, newer)
+    return Taken(Notification(**row), email, name, status, json.loads(profile), *rest)

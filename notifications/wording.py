@@ -6,6 +6,7 @@ It knows no event and no booking, only what was written down when the message wa
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.urls import reverse
@@ -206,7 +207,13 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 def _where(notification: Notification) -> str:
     if notification.booking_id:
-        return reverse("booking_detail", args=[notification.booking_id])
+        return page("booking_detail", notification.booking_id)
     if notification.event_id:
-        return reverse("event_detail", args=[notification.event_id])
+        return page("event_detail", notification.event_id)
     return ""
+
+
+@lru_cache(maxsize=1_000)
+def page(name: str, row_id: UUID) -> str:
+    """The address of a page about one row, without the site."""
+    return reverse(name, args=[row_id])

@@ -7,7 +7,9 @@ was deleted, it was too slow) is `BrokerAway` like any other loss; the caller op
 
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 import pika
 
@@ -32,6 +34,7 @@ class Consumer:
     def __init__(self, url: str, topology: Topology, *, prefetch: int) -> None:
         self.url, self.topology, self.prefetch = url, topology, prefetch
         self._arrived: list[Delivery] = []
+        self._in_hand: dict[int, None] = {}  # tags that are not acknowledged yet, the oldest first
         self._is_cancelled = False
         self._worked_at = 0.0
         self._consumer_tag: str | None = None
@@ -91,14 +94,23 @@ class Consumer:
         with amqp_trouble():
             self._connection.sleep(seconds)
 
-    def done(self, delivery: Delivery) -> None:
+    def done(self, deliveries: Iterable[Delivery]) -> None:
+        """They have been dealt with. Those that nothing older is in hand of are acknowledged in one word."""
+        done = {delivery.tag for delivery in deliveries}
+        oldest = list(takewhile(done.__contains__, self._in_hand))
         with amqp_trouble():
-            self._channel.basic_ack(delivery.tag)
+            if oldest:
+                self._channel.basic_ack(oldest[-1], multiple=True)
+            for tag in sorted(done.difference(oldest)):
+                self._channel.basic_ack(tag)
+        for tag in done:
+            del self._in_hand[tag]
 
     def refuse(self, delivery: Delivery) -> None:
         """Put it with the dead letters."""
         with amqp_trouble():
             self._channel.basic_reject(delivery.tag, requeue=False)
+        del self._in_hand[delivery.tag]
 
     def _work(self, seconds: float) -> None:
         with amqp_trouble():
@@ -116,6 +128,7 @@ class Consumer:
 
     def _heard(self, _channel, method, _properties, body: bytes) -> None:
         self._arrived.append(Delivery(method.delivery_tag, body))
+        self._in_hand[method.delivery_tag] = None
 
     def _cancelled(self, _method) -> None:
         self._is_cancelled = True

@@ -2,13 +2,15 @@
 
 A connection of its own, opened where it is used (so never before a fork) and closed with it. Messages are
 persistent and mandatory, and the broker confirms each: one that it returns (no queue takes it) or refuses
-(nack) was not sent. pika's SelectConnection is driven from here until the page is settled or its time is
-up; every wait has an end.
+(nack) was not sent. pika's SelectConnection is driven by a thread until the page is settled or its time is
+up, so that whoever sent the page can do something else meanwhile; every wait has an end.
 """
 
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 
 import pika
@@ -40,6 +42,8 @@ class Publisher:
     def __init__(self, url: str, topology: Topology, *, page_seconds: float = PAGE_SECONDS) -> None:
         self.url, self.topology, self.page_seconds = url, topology, page_seconds
         self._trouble: BrokerAway | None = None
+        self._driver = ThreadPoolExecutor(1, thread_name_prefix="publisher")
+        self._page: Future[Settled] | None = None
 
     def __enter__(self) -> "Publisher":
         """Connect, and declare what must be there.
@@ -67,6 +71,10 @@ class Publisher:
         return self
 
     def __exit__(self, *_) -> None:
+        if self._page and not self._page.done():
+            left = BrokerAway("Nobody asks any more what became of the page")
+            self._connection.ioloop.add_callback_threadsafe(partial(self._lost, None, left))
+        self._driver.shutdown()
         self._close()
 
     def waiting(self) -> int:
@@ -75,8 +83,14 @@ class Publisher:
         return frame.method.message_count
 
     def send(self, messages: Iterable[tuple[str, str]]) -> None:
-        """Put a message under way for each (id, type), as far as the connection takes them at once; `settle`
-        sends the rest and waits for what becomes of them. Trouble is told there, too."""
+        """Put a message under way for each (id, type), without waiting; `settle` tells their fate."""
+        self._page = self._driver.submit(self._publish, list(messages))
+
+    def settle(self) -> Settled:
+        """Wait until the fate of every message that was sent is known, or the time is up."""
+        return self._page.result()
+
+    def _publish(self, messages: list[tuple[str, str]]) -> Settled:
         self._settled, self._in_flight, self._returned_ids = Settled(), {}, set()
         try:
             with amqp_trouble():
@@ -92,17 +106,8 @@ class Publisher:
                         ),
                         mandatory=True,
                     )
-            looks = iter((False, True))
-            self._run(self.page_seconds, until=lambda: next(looks))
-        except BrokerAway as trouble:
-            self._settled.trouble = trouble
-
-    def settle(self) -> Settled:
-        """Wait until the fate of every message that was sent is known, or the time is up."""
-        try:
-            if not self._settled.trouble:
-                self._run(self.page_seconds, until=lambda: not self._in_flight)
-                self._settled.waiting = self.waiting()
+            self._run(self.page_seconds, until=lambda: not self._in_flight)
+            self._settled.waiting = self.waiting()
         except BrokerAway as trouble:
             self._settled.trouble = trouble
         return self._settled

@@ -156,8 +156,7 @@ class Rabbit:
             found = []
             while batch := consumer.batch(most=50, seconds=0.3):
                 found += [delivery.body.decode() for delivery in batch]
-                for delivery in batch:
-                    consumer.done(delivery)
+                consumer.done(batch)
             return found
 
     def remove(self) -> None:

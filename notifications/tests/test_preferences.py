@@ -4,12 +4,12 @@ from uuid import UUID
 
 import pytest
 from django.core import signing
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from notifications import preferences
 from notifications.models import Notification, Preference
+from notifications.taking import take
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,11 @@ REMINDER = "event_reminder"
 
 
 def refused(person, kind=REMINDER) -> bool:
-    return preferences.mail_refused([(person.pk, kind)]) == {(person.pk, kind)}
+    """As a sender learns it with a message in hand."""
+    now = timezone.now()
+    row = Notification.objects.create(user=person, type=kind, status="sent", sent_at=now)
+    [taken] = take([row.pk], now=now)
+    return not taken.wants_mail
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def person():
     return UserFactory()
 
 
-class TestMailRefused:
+class TestWhoWantsMail:
     def test_is_nothing_where_nobody_chose(self, person):
         assert not any(refused(person, kind) for kind in Notification.Type.values)
 
@@ -43,17 +47,6 @@ class TestMailRefused:
     def test_is_everything_for_whom_nobody_can_write_to(self, person):
         preferences.keep_to_inbox(user_id=person.pk)
         assert all(refused(person, kind) for kind in Notification.Type.values)
-
-    def test_is_one_question_for_many(self, person):
-        others = [UserFactory() for _ in range(5)]
-        preferences.choose(user_id=person.pk, by_mail={REMINDER: False})
-        pairs = [(one.pk, kind) for one in [person, *others] for kind in Notification.Type.values]
-        with CaptureQueriesContext(connection) as asked:
-            assert preferences.mail_refused(iter(pairs)) == {(person.pk, REMINDER)}
-        assert len(asked) == 1
-
-    def test_of_nobody_is_nobody(self):
-        assert preferences.mail_refused([]) == set()
 
 
 class TestThePage:

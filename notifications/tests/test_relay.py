@@ -84,9 +84,18 @@ class TestDrain:
 
         monkeypatch.setattr(states, "claim", claiming)
         assert drain() == 25
-        assert max(looked_from) == now - timedelta(hours=1) + timedelta(minutes=24)
+        assert max(looked_from) == now - timedelta(hours=1) + timedelta(minutes=19)
         assert Notification.objects.get(pk=late[0].pk).status == "pending"
         assert drain() == 1  # the next run begins from the start
+
+    def test_asks_once_where_all_that_is_due_fits_into_a_page(self, owe, drain, rabbit, monkeypatch):
+        owe(), owe("event_updated")
+        claims, claim = [], states.claim
+        monkeypatch.setattr(
+            states, "claim", lambda **asked: claims.append(asked["in_bulk"]) or claim(**asked)
+        )
+        assert drain() == 2
+        assert claims == [False, True]
 
     def test_of_nothing_asks_no_broker(self, drain, settings, db):
         settings.AMQP_URL = "amqp://127.0.0.1:1//"
@@ -159,6 +168,23 @@ class TestDrain:
         refused = Notification.objects.filter(pk__in=[row.pk for row in rows], status="pending")
         assert {row.attempts for row in refused} == {0}
         assert all("refused" in row.last_error for row in refused)
+
+
+class TestPublisher:
+    def test_lets_others_work_while_the_broker_takes_a_page(self, rabbit):
+        with rabbit.publisher() as publisher:
+            publisher.send((f"message {number}", "booking_confirmed") for number in range(300))
+            assert len(publisher.settle().sent) == 300
+            publisher.send([("the last", "booking_confirmed")])
+            settled = publisher.settle()
+        assert (settled.sent, settled.waiting) == (["the last"], 301)
+
+    def test_does_not_wait_for_a_page_that_nobody_asks_for(self, rabbit, monkeypatch):
+        monkeypatch.setattr(Publisher, "_confirmed", lambda publisher, frame: None)
+        began = time.monotonic()
+        with rabbit.publisher() as publisher:
+            publisher.send([("never confirmed", "booking_confirmed")])
+        assert time.monotonic() - began < 5
 
 
 @pytest.mark.django_db

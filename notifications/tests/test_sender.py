@@ -112,6 +112,24 @@ class TestSender:
         assert len(sink.mails) == 1
 
 
+class TestConsumer:
+    def test_keeps_what_is_not_done(self, rabbit):
+        numbers = [str(number) for number in range(6)]
+        with rabbit.publisher() as publisher:
+            publisher.send((number, "booking_confirmed") for number in numbers)
+            assert publisher.settle().sent == numbers
+        with rabbit.consumer() as consumer:
+            held = []
+            while len(held) < 6:
+                held += consumer.batch(most=4, seconds=1)
+            consumer.done([held[0], held[1], held[4]])
+            consumer.refuse(held[2])
+            consumer.done([held[3]])
+        assert rabbit.bodies() == ["5"]
+        body = rabbit.channel().basic_get(rabbit.topology.dead, auto_ack=True)[2]
+        assert body == b"2"
+
+
 class TestDeliverNotifications:
     def test_is_not_needed_without_a_broker(self, straight):
         with pytest.raises(CommandError, match="the worker delivers by itself"):
