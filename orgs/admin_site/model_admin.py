@@ -88,7 +88,6 @@ class TenantModelAdmin(Walls, ModelAdmin):
         return super().history_view(request, object_id, {**names, **(extra_context or {})})
 
     def get_urls(self):
-
         return [
             path(
                 f"<uuid:pk>/{step.name}/",
@@ -113,7 +112,10 @@ class TenantModelAdmin(Walls, ModelAdmin):
             if obj is not None and self.may(request, step.deed) and step.offered(obj)
         ]
         one_way_to_save = {"show_save_and_continue": False, "show_save_and_add_another": False}
-        return super().render_change_form(request, context | one_way_to_save, add, change, form_url, obj)
+        page = super().render_change_form(request, context | one_way_to_save, add, change, form_url, obj)
+        if context["errors"]:
+            page.status_code = 422  # as every form of the site that does not hold
+        return page
 
     saved = _("Saved.")  # what is said of a new row; of a changed one it is this in any case
 

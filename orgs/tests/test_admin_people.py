@@ -126,12 +126,13 @@ class TestSettings:
             ({"reminder_hours": "soon"}, "numbers with commas"),
             ({"reminder_hours": "1, 2, 3, 4"}, "three times at most"),
             ({"reminder_hours": "9999"}, "three times at most"),
+            ({"name": "\u202eGlobex"}, "people can see and read"),
         ],
     )
     def test_say_what_cannot_be(self, client, admin, change, says):
         url = page("organization_change", admin.organization)
         answer = client.post(url, self.sent(admin.organization, **change))
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert says in answer.content.decode()
 
     def test_keep_a_logo_until_there_is_another_or_none(self, client, admin, settings, tmp_path):
