@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
+from orgs import members
 from orgs.models import AccountMail, Invite, Membership
 from tests.factories import MembershipFactory
 
@@ -84,6 +85,17 @@ class TestMembers:
         assert client.post(page("membership_remove", member)).url == page("membership_changelist")
         assert not Membership.objects.filter(pk=member.pk).exists()
         assert LogEntry.objects.count() == 3
+
+    @pytest.mark.parametrize("way", ["removed", "left"])
+    def test_that_ended_are_told_of_without_a_name(self, client, member, way):
+        """When the person is erased nothing would lead to these lines any more."""
+        client.post(page("membership_suspend", member))
+        assert str(member.user) in LogEntry.objects.get().object_repr
+        if way == "removed":
+            client.post(page("membership_remove", member))
+        else:
+            members.leave(organization_id=member.organization_id, user_id=member.user_id)
+        assert set(LogEntry.objects.values_list("object_repr", flat=True)) == {"member"}
 
     def test_keep_one_administrator(self, client, admin):
         answer = client.post(page("membership_role", admin), {"role": "user"})
