@@ -71,10 +71,10 @@ class OrganizationForm(forms.ModelForm):
         return self.cleaned_data["name"]
 
     def clean_slug(self):
-        return self.cleaned_data["slug"] or None
+        return (self.cleaned_data["slug"] or "").lower() or None
 
     def clean_domain(self):
-        return self.cleaned_data["domain"] or None
+        return (self.cleaned_data["domain"] or "").lower() or None
 
     def clean(self):
         facts = super().clean()
