@@ -39,11 +39,14 @@ def backup(file: Path, *, tell: Callable[[str], None]) -> int:
     used = postgres_programs.used()
     tell(f"Dumping {used.name} ...")
     aside.touch(mode=0o600)  # it holds everybody's addresses
-    postgres_programs.run("pg_dump", "-Fc", "-f", str(aside), on=used)
-    tell("Reading its list ...")
-    postgres_programs.run("pg_restore", "--list", str(aside), on=used)
-    _sync(aside)
-    aside.rename(file)
+    try:
+        postgres_programs.run("pg_dump", "-Fc", "-f", str(aside), on=used)
+        tell("Reading its list ...")
+        postgres_programs.run("pg_restore", "--list", str(aside), on=used)
+        _sync(aside)
+        aside.rename(file)
+    finally:
+        aside.unlink(missing_ok=True)
     _sync(file.parent)
     return file.stat().st_size
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from orgs.models import AccountMail
 from orgs.models.fields import ADDRESS
@@ -87,11 +88,23 @@ def send_again(*, mail_id: UUID, now: datetime) -> None:
         transaction.on_commit(lambda: nudge(TASK))
 
 
-def tidy(*, now: datetime) -> int:
+def tidy(*, now: datetime) -> dict[str, int]:
     """Empty the texts of what failed some days ago, and forget what was done with a month ago; returns how
-    many mails were forgotten."""
-    AccountMail.objects.filter(status="failed", failed_at__lt=now - AccountMail.TEXT_KEPT).exclude(
-        sealed=None
-    ).update(sealed=None)
-    done = AccountMail.objects.exclude(status="pending").filter(created_at__lt=now - AccountMail.KEPT)
-    return done.delete()[0]
+    many mails were emptied and how many forgotten."""
+    forgotten, _ = _done_with(now=now).delete()
+    return {"emptied": _to_empty(now=now).update(sealed=None), "forgotten": forgotten}
+
+
+def count_untidy(*, now: datetime) -> dict[str, int]:
+    """What `tidy` would do."""
+    done = _done_with(now=now)
+    return {"emptied": _to_empty(now=now).exclude(pk__in=done).count(), "forgotten": done.count()}
+
+
+def _to_empty(*, now: datetime) -> QuerySet[AccountMail]:
+    failed = AccountMail.objects.filter(status="failed", failed_at__lt=now - AccountMail.TEXT_KEPT)
+    return failed.exclude(sealed=None)
+
+
+def _done_with(*, now: datetime) -> QuerySet[AccountMail]:
+    return AccountMail.objects.exclude(status="pending").filter(created_at__lt=now - AccountMail.KEPT)

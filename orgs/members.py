@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -84,7 +86,7 @@ def remove(*, membership_id: UUID, actor_id: UUID | None, now: datetime) -> None
     with _changing(membership_id, actor_id=actor_id) as (membership, _rights):
         _ensure_another_administrator(membership)
         membership_mail.tell_of_end(membership, now=now)
-        membership.delete()
+        end(membership)
 
 
 def leave(*, organization_id: UUID, user_id: UUID) -> None:
@@ -100,7 +102,7 @@ def leave(*, organization_id: UUID, user_id: UUID) -> None:
         if membership:
             _ensure_another_administrator(membership)
             standing_news.changed(user_id)
-            membership.delete()
+            end(membership)
 
 
 def join(
@@ -140,6 +142,15 @@ def admit(organization: Organization, *, user_id: UUID, role: str, now: datetime
         membership.save(update_fields=["role"])
         membership_mail.tell_of_role(membership, now=now)
     return membership
+
+
+def end(membership: Membership) -> None:
+    """Delete it, in the caller's transaction. What the admin's log says of it stays, but for the name: when
+    the person is erased nothing would lead to those lines any more."""
+    about = ContentType.objects.get_for_model(Membership)
+    lines = LogEntry.objects.filter(content_type=about, object_id=str(membership.pk))
+    lines.update(object_repr=membership.get_role_display())
+    membership.delete()
 
 
 def only_administered_by(user_id: UUID) -> QuerySet[Organization]:

@@ -1,5 +1,6 @@
 """Which names nobody can have: short names that are the platform's own, and domains of mail providers."""
 
+import re
 import unicodedata
 
 from django.core.exceptions import ValidationError
@@ -43,7 +44,11 @@ def validate_visible(name: str) -> None:
 
 
 def validate_slug(slug: str) -> None:
-    """Raises ValidationError where the short name is the platform's own."""
+    """Raises ValidationError for what is no short name, and where it is the platform's own."""
+    if not re.fullmatch(SLUG, slug):
+        raise ValidationError(
+            _("Write a short name of small letters, digits and hyphens, such as acme-works.")
+        )
     if slug in RESERVED_SLUGS:
         raise ValidationError(
             _("“%(slug)s” is a name that the platform uses itself. Choose another."), params={"slug": slug}
@@ -51,7 +56,9 @@ def validate_slug(slug: str) -> None:
 
 
 def validate_domain(domain: str) -> None:
-    """Raises ValidationError for a mail provider's domain or anything below one."""
+    """Raises ValidationError for what is no domain, and for a mail provider's or anything below one."""
+    if not re.fullmatch(DOMAIN, domain):
+        raise ValidationError(_("Write a domain such as events.example.org, and nothing before or after it."))
     labels = domain.split(".")
     if any(".".join(labels[start:]) in MAIL_PROVIDERS for start in range(len(labels))):
         raise ValidationError(

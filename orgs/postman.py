@@ -8,6 +8,7 @@ ends the round, so that many mails do not each wait for it; each is tried again 
 import json
 import logging
 import smtplib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -24,11 +25,19 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=5)
 logger = logging.getLogger(__name__)
 
 
+def send_due(*, clock: Callable[[], datetime]) -> int:
+    """Send until nothing is due, or the server takes no mail now; returns how many mails it took."""
+    with Postman() as postman:
+        while postman.send_next(now=clock()):
+            continue
+        return postman.sent
+
+
 class Postman:
     """A round: `with Postman() as postman`, then `send_next` until there is nothing to do."""
 
     def __enter__(self) -> "Postman":
-        self.connection = get_connection()
+        self.connection, self.sent = get_connection(), 0
         return self
 
     def __exit__(self, *_) -> None:
@@ -48,6 +57,7 @@ class Postman:
             self.connection.close()
             return _put_back(mail, error, now=now)
         crash_point("account_mail:sent")
+        self.sent += 1
         _mine(mail).update(
             status=AccountMail.Status.SENT, sent_at=now, sealed=None, lease_until=None, last_error=None
         )

@@ -1,6 +1,5 @@
 """Pages on which people come to belong somewhere: starting an organization, joining one, leaving one."""
 
-import re
 from zoneinfo import available_timezones
 
 from django import forms
@@ -20,7 +19,7 @@ from orgs import members, offers
 from orgs.errors import Refused
 from orgs.links import platform_host
 from orgs.models import Organization
-from orgs.names import SLUG, validate_slug, validate_visible
+from orgs.names import validate_slug, validate_visible
 from orgs.rate_limits import limited
 from orgs.starting import NameTaken, start_organization
 
@@ -58,10 +57,6 @@ class StartForm(forms.Form):
     def clean_slug(self) -> str:
         written = self.cleaned_data["slug"].lower() or slugify(self.cleaned_data.get("name", ""))[:63]
         slug = written.strip("-")
-        if not re.fullmatch(SLUG, slug):
-            raise forms.ValidationError(
-                _("Write a short name of small letters, digits and hyphens, such as acme-works.")
-            )
         validate_slug(slug)
         return slug
 

@@ -212,6 +212,15 @@ class TestBesideIt:
         assert "proxy_buffering off;" in streams
         assert "proxy_read_timeout 660s;" in streams
 
+    def test_the_proxy_logs_no_address_of_a_visitor_and_no_path(self):
+        template = (ROOT / "deploy/nginx/happening.conf.template").read_text()
+        [form] = re.findall(r"^log_format by_id escape=json (.*?);$", template, re.DOTALL | re.MULTILINE)
+        told = {"time_iso8601", "request_id", "host", "request_method", "status", "upstream_status"}
+        assert set(re.findall(r"\$(\w+)", form)) == told | {"request_time", "body_bytes_sent"}
+        servers = re.findall(r"^server \{$(.*?)^\}$", template, re.DOTALL | re.MULTILINE)
+        logs = [re.findall(r"^    access_log (.*);$", server, re.MULTILINE) for server in servers]
+        assert logs == [["/dev/stdout by_id"]] * len(servers)
+
     def test_the_image_holds_no_embedded_servers(self):
         dockerfile = (ROOT / "Dockerfile").read_text()
         assert "requirements-embedded" not in dockerfile

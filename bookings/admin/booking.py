@@ -18,8 +18,6 @@ from events.templatetags.event_words import short_moment
 from orgs.admin_site import LongList, ReadOnlyAdmin, TenantTabularInline, logged
 from orgs.models.permissions import Right
 
-MOST_AT_ONCE = 200
-
 
 class SeatInline(TenantTabularInline):
     model = BookingSeat
@@ -70,9 +68,7 @@ class BookingAdmin(BookingSteps, OfEvents, LongList, ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Cancel the chosen bookings"), permissions=["cancel"])
     def cancel_bookings(self, request, bookings):
         """Asks first; then each is a transaction of its own, and one refused does not stop the rest."""
-        bookings = list(bookings[: MOST_AT_ONCE + 1])
-        if len(bookings) > MOST_AT_ONCE:
-            messages.error(request, _("Choose at most %(n)s bookings at once.") % {"n": MOST_AT_ONCE})
+        if (bookings := self.few(request, bookings)) is None:
             return None
         if "confirmed" not in request.POST:
             context = {

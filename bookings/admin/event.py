@@ -146,7 +146,9 @@ class EventAdmin(EventSteps, TenantModelAdmin):
     @admin.action(description=gettext_lazy("Publish the chosen drafts"), permissions=["change"])
     def publish_events(self, request, events):
         published = 0
-        for event in events.filter(published_at=None):
+        if (drafts := self.few(request, events.filter(published_at=None))) is None:
+            return
+        for event in drafts:
             try:
                 with logged(self, request, event, _("Publish the event")):
                     publish(event_id=event.pk, now=timezone.now())

@@ -6,9 +6,10 @@ always an empty line and an empty section to fill in, so the form needs no scrip
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from string import ascii_uppercase
 
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from events.seating import Layout, LayoutError, Row
 MOST_ROWS = 2_000
 MOST_SEATS_IN_A_ROW = 500
 MOST_SECTIONS = MOST_LINES = 60
+LONGEST_RANGE = 40  # characters; what is longer is one row with a long name, and is cut
 RANGE = re.compile(r"^(\w+)\s*(?:[–—-]|\.\.|to)\s*(\w+)$")
 
 
@@ -59,8 +61,9 @@ class SectionLines:
         name = self.name.strip()
         if not name:
             raise PlanRefused(_("Give each section a name, such as Stalls or Balcony."))
-        rows = [row for line in self.written for row in line.read(name)]
-        twice = {row["label"] for row in rows if [other["label"] for other in rows].count(row["label"]) > 1}
+        rows = list(islice((row for line in self.written for row in line.read(name)), MOST_ROWS + 1))
+        _ensure_not_too_many(rows)
+        twice = [label for label, count in Counter(row["label"] for row in rows).items() if count > 1]
         if twice:
             raise PlanRefused(_("%(section)s has row %(row)s twice.") % {"section": name, "row": min(twice)})
         return {"name": name, "rows": rows}
@@ -112,8 +115,7 @@ class PlanForm:
         if not self.written:
             return None
         plan = {"sections": [section.read() for section in self.written]}
-        if sum(len(section["rows"]) for section in plan["sections"]) > MOST_ROWS:
-            raise PlanRefused(_("A plan can have at most %(n)s rows.") % {"n": f"{MOST_ROWS:,}"})
+        _ensure_not_too_many([row for section in plan["sections"] for row in section["rows"]])
         try:
             Layout.parse(plan)
         except LayoutError as error:
@@ -129,10 +131,15 @@ class PlanForm:
 def labels(written: str) -> Iterator[str]:
     """A–C, F, 10–12: A, B, C, F, 10, 11, 12."""
     for part in filter(None, (part.strip() for part in written.split(","))):
-        if found := RANGE.match(part):
+        if len(part) <= LONGEST_RANGE and (found := RANGE.match(part)):
             yield from _between(*found.groups(), part)
         else:
             yield part[:20]
+
+
+def _ensure_not_too_many(rows: list[dict]) -> None:
+    if len(rows) > MOST_ROWS:
+        raise PlanRefused(_("A plan can have at most %(n)s rows.") % {"n": f"{MOST_ROWS:,}"})
 
 
 def _between(first: str, last: str, part: str) -> Iterator[str]:

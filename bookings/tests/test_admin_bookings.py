@@ -1,13 +1,17 @@
 """What an organizer does to other people's bookings, and the list of people to take away."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from bookings.models import Booking, BookingHistory
+from events.models import Event
+from orgs.admin_site import model_admin
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 from tests.truth import assert_sound, messages_about, seats_of
 
@@ -71,6 +75,49 @@ class TestOtherSteps:
         booking = book(evening, 4)
         client.post(page("bookings_booking_resend", booking))
         assert messages_about(booking) == ["booking_confirmed", "booking_confirmed"]
+
+
+class TestCancellingSeveral:
+    LIST = "admin:bookings_booking_changelist"
+
+    @pytest.fixture
+    def three(self, evening, book):
+        return [book(evening, 2) for _ in range(3)]
+
+    def choose(self, client, bookings, **more):
+        chosen = {"action": "cancel_bookings", "_selected_action": [booking.pk for booking in bookings]}
+        return client.post(reverse(self.LIST), {**chosen, **more}, follow=True).content.decode()
+
+    def standing(self, bookings):
+        statuses = dict(Booking.objects.values_list("pk", "status"))
+        return [statuses[booking.pk] for booking in bookings]
+
+    def test_asks_first_and_carries_the_choice_along(self, client, three):
+        page = self.choose(client, three[:2])
+        assert page.count('name="_selected_action"') == 2
+        assert self.standing(three) == ["confirmed"] * 3
+
+    def test_cancels_each_and_leaves_a_line_for_each(self, client, three):
+        assert "2 bookings are cancelled" in self.choose(client, three[:2], confirmed="yes")
+        assert self.standing(three) == ["cancelled", "cancelled", "confirmed"]
+        assert {entry.object_id for entry in LogEntry.objects.all()} == {str(one.pk) for one in three[:2]}
+
+    def test_goes_on_after_one_that_is_refused(self, client, evening, organizer, three, book):
+        over = EventFactory(org=organizer.organization)
+        late = book(over, 1)
+        Event.objects.filter(pk=over.pk).update(booking_closes_at=timezone.now() - timedelta(hours=1))
+        Event.objects.filter(pk=over.pk).update(status="completed", event_date=timezone.now())
+        page = self.choose(client, [late, three[0]], confirmed="yes")
+        assert "1 booking is cancelled" in page
+        assert self.standing([late, *three]) == ["confirmed", "cancelled", "confirmed", "confirmed"]
+        assert str(late.user) in page
+
+    def test_changes_nothing_where_more_are_chosen_than_a_request_should_change(
+        self, client, three, monkeypatch
+    ):
+        monkeypatch.setattr(model_admin, "MOST_AT_ONCE", 2)
+        assert "at most 2 of them" in self.choose(client, three, confirmed="yes")
+        assert self.standing(three) == ["confirmed"] * 3
 
 
 class TestBookingForSomebody:

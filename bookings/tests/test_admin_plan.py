@@ -81,6 +81,16 @@ class TestTheForm:
         with pytest.raises(PlanRefused, match=says):
             plan_of(line)
 
+    @pytest.mark.parametrize("rows", ["1-1999," * 50_000, ", ".join(f"{n}" for n in range(2_001))])
+    def test_refuses_more_rows_than_any_house_has_without_writing_them_all_out(self, rows):
+        with pytest.raises(PlanRefused, match="at most 2,000 rows"):
+            plan_of(Line(rows, "4"))
+
+    def test_reads_a_name_of_any_length_as_one_row(self):
+        """As a range it would be looked through once for each place where it could be one."""
+        plan = plan_of(Line("to" * 500_000 + "!", "4"))
+        assert [row["label"] for row in plan["sections"][0]["rows"]] == ["to" * 10]
+
     def test_needs_a_name_for_each_section(self):
         with pytest.raises(PlanRefused, match="Give each section a name"):
             plan_of(Line("A", "4"), name=" ")

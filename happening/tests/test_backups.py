@@ -89,6 +89,19 @@ class TestBackup:
         call_command("backup", tmp_path / "all.dump")
         assert (tmp_path / "all.dump").stat().st_mode & 0o777 == 0o600
 
+    def test_that_failed_leaves_nothing_of_anybody_on_the_disk(self, tmp_path, monkeypatch):
+        run = postgres_programs.run
+
+        def unreadable(name, *arguments, on):
+            if name == "pg_restore":
+                raise postgres_programs.ProgramFailed("pg_restore failed: the disk is full")
+            return run(name, *arguments, on=on)
+
+        monkeypatch.setattr(postgres_programs, "run", unreadable)
+        with pytest.raises(CommandError, match="the disk is full"):
+            call_command("backup", tmp_path / "all.dump")
+        assert list(tmp_path.iterdir()) == []
+
     def test_is_not_written_over_another(self, tmp_path):
         (tmp_path / "all.dump").write_text("precious")
         with pytest.raises(CommandError, match="already"):

@@ -104,7 +104,9 @@ class TestWhoMayRead:
 
 @pytest.mark.django_db(transaction=True)
 class TestTheWhole:
-    def test_is_well_formed_and_answers_every_question(self, client, by_itself):
+    def test_is_well_formed_and_answers_every_question(self, client, by_itself, monkeypatch):
+        monkeypatch.setattr(answers, "PATIENCE", 60)  # nobody waits here, and the machine may be busy
+        monkeypatch.setattr(database, "LIMIT", "30s")
         for source in answers.SOURCES:
             source._asked_at = float("-inf")
         text = client.get("/metrics").content.decode()

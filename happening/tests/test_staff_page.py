@@ -2,6 +2,7 @@
 
 import re
 import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -123,6 +124,23 @@ class TestServices:
             settings.OIDC_ISSUER = ""
             answers = {str(service.name): service.answers for service in services()}
         assert answers == {"Redis": True, "RabbitMQ": True, "Mail server": False, "Single sign-on": None}
+
+    def test_are_not_waited_for_where_nobody_knows_an_address(self, settings, monkeypatch):
+        settings.AMQP_URL = settings.OIDC_ISSUER = ""
+        settings.EMAIL_FILE_PATH, settings.EMAIL_HOST = None, "nowhere.example"
+        goes_on, ask, found = threading.Event(), socket.getaddrinfo, []
+
+        def slow(host, *more, **options):
+            if host == "nowhere.example":
+                goes_on.wait(30)
+                found.append(host)
+            return ask("127.0.0.1", *more, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        answers = {str(service.name): service.answers for service in services()}
+        assert found == []
+        assert answers["Mail server"] is False
+        goes_on.set()
 
 
 class TestBriefly:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command, get_commands
 from django.db import connection
 from django.utils import timezone
@@ -20,14 +21,15 @@ from events.tasks import advance_events
 from happening import postgres_programs
 from happening.celery import TIMETABLE, app
 from notifications.models import Notification
-from orgs import by_hand
-from orgs.models import Invite, JobRun
+from orgs import account_mail, by_hand
+from orgs.models import AccountMail, Invite, JobRun, SpentToken
 from orgs.only_run import key, only_run
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 
 UPKEEP = (
     *("advance_events", "send_reminders", "expire_invites", "archive_history"),
-    *("forget_notifications", "close_waitlists", "reconcile_slots"),
+    *("forget_notifications", "close_waitlists", "reconcile_slots", "run_event_jobs"),
+    *("send_account_mail", "tidy_account_mail", "clear_sign_in"),
 )
 
 
@@ -116,8 +118,9 @@ class TestASecondRunner:
     def test_is_let_in_when_the_first_died(self):
         with Runner("reconcile_slots"), connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_locks"
-                " WHERE locktype = 'advisory' AND (classid, objid::bigint) = (%s, %s)",
+                "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON oid = database"
+                " WHERE datname = current_database()"  # others run these tests beside it, in theirs
+                " AND locktype = 'advisory' AND (classid, objid::bigint) = (%s, %s)",
                 [key("reconcile_slots")[0], key("reconcile_slots")[1] % 2**32],
             )
             assert cursor.rowcount == 1
@@ -153,6 +156,62 @@ class TestADryRun:
         assert Invite.objects.get().status == "pending"
         assert by_hand_says("expire_invites") == {"dry_run": False, "invites": 1}
         assert Invite.objects.get().status == "expired"
+
+    def test_of_clearing_counts_what_has_run_out(self):
+        for hours, letter in ((-1, "a"), (1, "b")):
+            moment = timezone.now() + timedelta(hours=hours)
+            Session.objects.create(session_key=letter * 32, session_data="", expire_date=moment)
+            SpentToken.objects.create(digest=letter * 64, expires_at=moment)
+        one_each = {"sessions": 1, "tokens": 1}
+        assert by_hand_says("clear_sign_in", "--dry-run") == {"dry_run": True, **one_each}
+        assert Session.objects.count() == SpentToken.objects.count() == 2
+        assert by_hand_says("clear_sign_in") == {"dry_run": False, **one_each}
+        assert Session.objects.get().session_key == "b" * 32
+
+    def test_of_tidying_account_mail_counts_each_once(self):
+        now = timezone.now()
+        for days in (0, 10, 40):
+            then = now - timedelta(days=days)
+            mail = account_mail.post(kind="notice", to="uma@example.org", subject="S", text="T", now=then)
+            AccountMail.objects.filter(pk=mail.pk).update(status="failed", failed_at=then, last_error="away")
+        untidy = {"emptied": 1, "forgotten": 1}
+        assert by_hand_says("tidy_account_mail", "--dry-run") == {"dry_run": True, **untidy}
+        assert AccountMail.objects.exclude(sealed=None).count() == 3
+        assert by_hand_says("tidy_account_mail") == {"dry_run": False, **untidy}
+        assert AccountMail.objects.exclude(sealed=None).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestADryRunOfSending:
+    def test_sends_nothing_and_counts_what_the_run_then_sends(self, mailoutbox):
+        now = timezone.now()
+        for due in (now, now + timedelta(hours=1)):
+            account_mail.post(kind="notice", to="uma@example.org", subject="S", text="T", now=due)
+        facts = {"mails": 1, "waiting": 1}
+        assert by_hand_says("send_account_mail", "--dry-run") == {"dry_run": True, **facts}
+        assert mailoutbox == []
+        assert by_hand_says("send_account_mail") == {"dry_run": False, **facts}
+        assert len(mailoutbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestADryRunOfTheJobsOfEvents:
+    @pytest.fixture
+    def cancelled(self):
+        event, now = EventFactory(), timezone.now()
+        services.book(event_id=event.pk, user_id=UserFactory().pk, seats=1, key=uuid4(), now=now)
+        return services.cancel_event(event_id=event.pk, reason="Storm", actor_id=None, now=now)
+
+    def test_changes_nothing_and_counts_what_the_run_then_does(self, cancelled):
+        owed = {"jobs": 1, "failed": 0}
+        assert by_hand_says("run_event_jobs", "--dry-run") == {"dry_run": True, **owed}
+        assert Booking.objects.get().status == "confirmed"
+        assert by_hand_says("run_event_jobs") == {"dry_run": False, **owed}
+        assert Booking.objects.get().status == "cancelled"
+
+    def test_says_which_failed_and_are_still_owed(self, cancelled, monkeypatch):
+        monkeypatch.setattr("bookings.services.jobs.cancel_bookings", lambda **_: 1 / 0)
+        assert by_hand_says("run_event_jobs") == {"dry_run": False, "jobs": 0, "failed": 1}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,6 +15,7 @@ from django.http import UnreadablePostError
 from django.test import Client
 from django.utils import timezone
 
+from happening import watching
 from happening.celery import app
 from happening.log_scrubbing import JsonFormatter, ScrubbingFormatter, WithoutStrangersTracebacks
 from happening.watching import WatchingMiddleware
@@ -42,8 +43,9 @@ class Written:
 
 
 @pytest.fixture
-def written(settings):
+def written(settings, monkeypatch):
     settings.LOG_REQUESTS = True
+    monkeypatch.setattr(watching, "SLOW", 60)  # what a busy machine takes for a page is no news here
     log = Written()
     handler = logging.StreamHandler(log.raw)
     handler.setFormatter(JsonFormatter())
@@ -126,6 +128,13 @@ class TestLines:
         site.get("/healthz")
         site.get("/static/nothing.css")
         assert not written.of("happening.requests")
+
+    def test_tell_what_was_slow_where_not_every_request_is_told(self, site, written, settings, monkeypatch):
+        settings.LOG_REQUESTS = False
+        monkeypatch.setattr(watching, "SLOW", 0)
+        site.get("/events/")
+        [line] = written.of("happening.requests")
+        assert (line["level"], line["status"]) == ("WARNING", 200)
 
     def test_are_fewer_where_the_settings_say_so_but_tell_what_broke(
         self, site, written, settings, monkeypatch

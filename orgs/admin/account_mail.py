@@ -34,7 +34,9 @@ class AccountMailAdmin(ReadOnlyAdmin):
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["send"])
     def send_again(self, request, mails):
-        chosen, gone = list(mails), 0
+        if (chosen := self.few(request, mails)) is None:
+            return
+        gone = 0
         for mail in chosen:
             try:
                 with logged(self, request, mail, _("Send again")):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orgs import logos
 from orgs.models import Organization
+from orgs.names import validate_visible
 from orgs.organization_settings import validate_settings
 
 LOGO = ["logo", "no_logo"]
@@ -65,11 +66,15 @@ class OrganizationForm(forms.ModelForm):
             raise ValidationError(_("Write hours as numbers with commas, such as 24, 2."))
         return [int(part) for part in written]
 
+    def clean_name(self):
+        validate_visible(self.cleaned_data["name"])
+        return self.cleaned_data["name"]
+
     def clean_slug(self):
-        return self.cleaned_data["slug"] or None
+        return (self.cleaned_data["slug"] or "").lower() or None
 
     def clean_domain(self):
-        return self.cleaned_data["domain"] or None
+        return (self.cleaned_data["domain"] or "").lower() or None
 
     def clean(self):
         facts = super().clean()

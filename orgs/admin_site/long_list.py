@@ -9,7 +9,7 @@ The page says so below the list, so that nobody takes the window for everything.
 from typing import ClassVar
 
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.text import smart_split, unescape_string_literal
 
@@ -40,10 +40,8 @@ class LongList:
         return rows
 
     def get_search_results(self, request, queryset, search_term):
-        people = people_named(search_term)
-        if people is None:
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(**{f"{self.person_path}__in": people}), False
+        """All of them: `WindowedList` searches, which knows how far."""
+        return queryset, False
 
 
 class WindowedList(ChangeList):
@@ -53,8 +51,8 @@ class WindowedList(ChangeList):
 
     def get_queryset(self, request, exclude_parameters=None):
         is_search = bool(self.query and self.search_fields)
-        names_people = is_search and people_named(self.query) is not None
-        self.is_led = names_people or any(self.params.get(name) for name in self.model_admin.led_by)
+        people = people_named(self.query) if is_search else None
+        self.is_led = people is not None or any(self.params.get(name) for name in self.model_admin.led_by)
         if not self.is_led:
             key = self.model_admin.newest_by
             newest = (
@@ -65,7 +63,27 @@ class WindowedList(ChangeList):
             if edge := list(newest[WINDOW - 1 : WINDOW]):
                 self.is_windowed = True
                 self.root_queryset = self.root_queryset.filter(**{f"{key}__gte": edge[0]})
-        return super().get_queryset(request, exclude_parameters)
+        rows = super().get_queryset(request, exclude_parameters)
+        if people is not None:
+            return rows.filter(**{f"{self.model_admin.person_path}__in": people})
+        return self._among_the_newest(rows) if is_search else rows
+
+    def _among_the_newest(self, rows: QuerySet) -> QuerySet:
+        """Those of them whose people the words fit. In three steps: PostgreSQL guesses that a word stands in
+        few names, and in one it would begin with everybody who has it, and go through all that is theirs."""
+        newest = rows.order_by(f"-{self.model_admin.newest_by}")[:WINDOW]
+        people = dict(newest.values_list("pk", self._person()))
+        fitting = set(named(self.query).filter(pk__in=set(people.values())).values_list("pk", flat=True))
+        self.is_windowed = self.is_windowed or len(people) == WINDOW
+        return rows.filter(pk__in=[pk for pk, person in people.items() if person in fitting])
+
+    def _person(self) -> F | Subquery:
+        """Whose a row is: what it is about is looked up for each of the few, never joined as a whole."""
+        way, _, field = self.model_admin.person_path.rpartition("__")
+        if not way:
+            return F(field)
+        about = self.opts.get_field(way).related_model.objects.filter(pk=OuterRef(f"{way}_id"))
+        return Subquery(about.values(field))
 
     def get_ordering(self, request, queryset):
         """Of a tenant's few rows PostgreSQL must not hope to meet a page full soon by walking everybody's
@@ -78,16 +96,16 @@ class WindowedList(ChangeList):
 
 
 def people_named(words: str) -> list | None:
-    """The ids of the people in whose name or address each of `words` stands; None if that is nobody in
-    particular."""
-    people: QuerySet = User.objects.all()
-    found_any = False
+    """The ids of the people whom `words` name; None if that is nobody in particular."""
+    ids = list(named(words).values_list("pk", flat=True)[: MOST_PEOPLE + 1])
+    return ids if len(ids) <= MOST_PEOPLE else None
+
+
+def named(words: str) -> QuerySet[User]:
+    """The people in whose name or address each of the words stands."""
+    people = User.objects.all()
     for word in smart_split(words):
         if word.startswith(('"', "'")) and word[0] == word[-1]:
             word = unescape_string_literal(word)
         people = people.filter(Q(name__icontains=word) | Q(email__icontains=word))
-        found_any = True
-    if not found_any:
-        return None
-    ids = list(people.values_list("pk", flat=True)[: MOST_PEOPLE + 1])
-    return ids if len(ids) <= MOST_PEOPLE else None
+    return people

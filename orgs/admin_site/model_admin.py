@@ -9,6 +9,7 @@ from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db.models import QuerySet
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils.text import capfirst
@@ -19,6 +20,8 @@ from orgs.admin_site.paging import CappedPaginator
 from orgs.admin_site.standing import standing_in
 from orgs.admin_site.steps import Step
 from orgs.admin_site.walls import TenantTabularInline, Walls
+
+MOST_AT_ONCE = 200  # rows of an action, each a transaction of its own
 
 
 class TenantModelAdmin(Walls, ModelAdmin):
@@ -88,7 +91,6 @@ class TenantModelAdmin(Walls, ModelAdmin):
         return super().history_view(request, object_id, {**names, **(extra_context or {})})
 
     def get_urls(self):
-
         return [
             path(
                 f"<uuid:pk>/{step.name}/",
@@ -97,6 +99,16 @@ class TenantModelAdmin(Walls, ModelAdmin):
             )
             for step in self.steps
         ] + super().get_urls()
+
+    def few(self, request, rows: QuerySet) -> list | None:
+        """The rows that were chosen for an action; None, and the person is told, where they are more than one
+        request should change."""
+        chosen = list(rows[: MOST_AT_ONCE + 1])
+        if len(chosen) <= MOST_AT_ONCE:
+            return chosen
+        words = _("Choose at most %(n)s of them at once; nothing was changed.")
+        messages.error(request, words % {"n": MOST_AT_ONCE})
+        return None
 
     def take_step(self, step: Step, answer: Callable) -> None:
         """One more step, answered by an app above; before the first request asks for addresses."""
@@ -113,7 +125,10 @@ class TenantModelAdmin(Walls, ModelAdmin):
             if obj is not None and self.may(request, step.deed) and step.offered(obj)
         ]
         one_way_to_save = {"show_save_and_continue": False, "show_save_and_add_another": False}
-        return super().render_change_form(request, context | one_way_to_save, add, change, form_url, obj)
+        page = super().render_change_form(request, context | one_way_to_save, add, change, form_url, obj)
+        if context["errors"]:
+            page.status_code = 422  # as every form of the site that does not hold
+        return page
 
     saved = _("Saved.")  # what is said of a new row; of a changed one it is this in any case
 

@@ -10,9 +10,12 @@ from orgs.models.organization import Organization
 
 
 class AccountMailQuerySet(models.QuerySet):
+    def pending(self):
+        return self.filter(status="pending")
+
     def due(self, *, at):
         """Pending, due, and in nobody's hands."""
-        return self.filter(Q(lease_until=None) | Q(lease_until__lt=at), status="pending", due_at__lte=at)
+        return self.pending().filter(Q(lease_until=None) | Q(lease_until__lt=at), due_at__lte=at)
 
 
 class AccountMail(Identified, Dated):

@@ -10,13 +10,13 @@ from orgs.models.fields import Identified
 class SpentTokenQuerySet(models.QuerySet):
     def spend(self, token: str, *, until: datetime, now: datetime) -> bool:
         """Whether this token is used for the first time. After `until` it is too old to be taken anyway."""
-        self.forget_expired(now=now)
+        self.expired(at=now).delete()
         digest = sha256(token.encode()).hexdigest()
         return self.get_or_create(digest=digest, defaults={"expires_at": until})[1]
 
-    def forget_expired(self, *, now: datetime) -> int:
-        """Forget tokens that are too old to be taken; returns how many."""
-        return self.filter(expires_at__lt=now).delete()[0]
+    def expired(self, *, at: datetime):
+        """Too old to be taken."""
+        return self.filter(expires_at__lt=at)
 
 
 class SpentToken(Identified):

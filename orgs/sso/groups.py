@@ -10,7 +10,7 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from orgs import membership_mail, standing_news
+from orgs import members, membership_mail, standing_news
 from orgs.models import KeycloakGroup, Membership, Organization, User
 
 RANK = [Membership.Role.USER, Membership.Role.ORGANIZER, Membership.Role.ORG_ADMIN]
@@ -57,7 +57,7 @@ def _bring(person: User, organization_id: UUID, role: str | None, *, now: dateti
         )
     elif role is None:
         membership_mail.tell_of_end(membership, now=now)
-        membership.delete()
+        members.end(membership)
     else:
         membership.role = role
         membership.save(update_fields=["role"])

@@ -245,7 +245,7 @@ class TestTidying:
         sent = post(now=now - timedelta(days=31))
         go_round(now=now)
         owed = post(now=now - timedelta(days=31))
-        assert account_mail.tidy(now=now) == 1
+        assert account_mail.tidy(now=now) == {"emptied": 0, "forgotten": 1}
         assert not AccountMail.objects.filter(pk=sent.pk).exists()
         assert AccountMail.objects.filter(pk=owed.pk).exists()
 

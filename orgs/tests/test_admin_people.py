@@ -8,8 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from PIL import Image
 
-from orgs.models import AccountMail, Invite, Membership
-from tests.factories import MembershipFactory
+from orgs import members
+from orgs.models import AccountMail, Invite, Membership, User
+from tests.factories import MembershipFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -85,6 +86,17 @@ class TestMembers:
         assert not Membership.objects.filter(pk=member.pk).exists()
         assert LogEntry.objects.count() == 3
 
+    @pytest.mark.parametrize("way", ["removed", "left"])
+    def test_that_ended_are_told_of_without_a_name(self, client, member, way):
+        """When the person is erased nothing would lead to these lines any more."""
+        client.post(page("membership_suspend", member))
+        assert str(member.user) in LogEntry.objects.get().object_repr
+        if way == "removed":
+            client.post(page("membership_remove", member))
+        else:
+            members.leave(organization_id=member.organization_id, user_id=member.user_id)
+        assert set(LogEntry.objects.values_list("object_repr", flat=True)) == {"member"}
+
     def test_keep_one_administrator(self, client, admin):
         answer = client.post(page("membership_role", admin), {"role": "user"})
         assert answer.status_code == 422
@@ -126,12 +138,13 @@ class TestSettings:
             ({"reminder_hours": "soon"}, "numbers with commas"),
             ({"reminder_hours": "1, 2, 3, 4"}, "three times at most"),
             ({"reminder_hours": "9999"}, "three times at most"),
+            ({"name": "\u202eGlobex"}, "people can see and read"),
         ],
     )
     def test_say_what_cannot_be(self, client, admin, change, says):
         url = page("organization_change", admin.organization)
         answer = client.post(url, self.sent(admin.organization, **change))
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert says in answer.content.decode()
 
     def test_keep_a_logo_until_there_is_another_or_none(self, client, admin, settings, tmp_path):
@@ -164,3 +177,84 @@ class TestSettings:
         was = (admin.organization.domain, admin.organization.status, admin.organization.slug)
         admin.organization.refresh_from_db()
         assert (admin.organization.domain, admin.organization.status, admin.organization.slug) == was
+
+
+class TestPeople:
+    @pytest.fixture
+    def staff(self, client):
+        person = UserFactory(platform_staff=True)
+        client.force_login(person, backend=BACKEND)
+        return person
+
+    def change(self, client, person, **facts):
+        sent = {"name": person.name or "", "phone": "", "status": "active"} | facts
+        answer = client.post(page("user_change", person), sent)
+        person.refresh_from_db()
+        return answer
+
+    def test_are_suspended_by_staff(self, client, staff):
+        person = UserFactory()
+        assert self.change(client, person, status="suspended").status_code == 302
+        assert person.status == "suspended"
+
+    def test_are_not_called_erased_while_all_that_is_known_of_them_stays(self, client, staff):
+        person = UserFactory()
+        assert self.change(client, person, status="erased").status_code == 422
+        assert person.status == "active"
+
+    def test_that_are_erased_stay_so(self, client, staff):
+        person = UserFactory()
+        User.objects.filter(pk=person.pk).update(status="erased", email=None, name=None)
+        assert client.get(page("user_change", person)).status_code == 200
+        assert self.change(client, person, name="Nora").status_code == 403
+        assert person.status == "erased"
+
+    def test_do_not_shut_themselves_out(self, client, staff):
+        assert self.change(client, staff, status="suspended").status_code == 302
+        assert (staff.status, staff.is_platform_staff) == ("active", True)
+
+    def test_have_names_that_can_be_seen(self, client, staff):
+        answer = self.change(client, UserFactory(), name="\u3164")
+        assert answer.status_code == 422
+        assert "people can see and read" in answer.content.decode()
+
+
+class TestWhatTheDatabaseWouldRefuse:
+    @pytest.mark.parametrize(
+        ("name", "sent", "says"),
+        [
+            ("user_change", {"phone": "call me"}, "with the country"),
+            ("organization_change", {"slug": "A B"}, "small letters, digits and hyphens"),
+            ("organization_change", {"domain": "https://acme.example"}, "Write a domain such as"),
+            ("organization_change", {"slug": "admin"}, "the platform uses itself"),
+            ("keycloakgroup_add", {"path": "acme"}, "its whole path"),
+        ],
+    )
+    def test_is_said_in_a_sentence_of_ours_before(self, client, name, sent, says):
+        client.force_login(UserFactory(platform_staff=True), backend=BACKEND)
+        person, organization = UserFactory(), OrganizationFactory()
+        row = {"user_change": person, "organization_change": organization}.get(name)
+        facts = {
+            "name": "Acme",
+            "slug": "acme",
+            "domain": "",
+            "phone": "",
+            "status": "active",
+            "role": "user",
+        }
+        answer = client.post(page(name, row), {**facts, "organization": organization.pk, **sent})
+        assert answer.status_code == 422
+        assert says in answer.content.decode()
+        assert "Constraint" not in answer.content.decode()
+
+    def test_is_written_as_it_wants_it_where_that_is_clear(self, client):
+        client.force_login(UserFactory(platform_staff=True), backend=BACKEND)
+        person, organization = UserFactory(), OrganizationFactory()
+        phone = {"name": "Nora", "phone": "0049 (30) 90 18 20", "status": "active"}
+        domain = {"name": "Acme", "slug": "ACME", "domain": "Acme.Example"}
+        assert client.post(page("user_change", person), phone).status_code == 302
+        assert client.post(page("organization_change", organization), domain).status_code == 302
+        person.refresh_from_db()
+        organization.refresh_from_db()
+        assert person.phone == "+4930901820"
+        assert (organization.slug, organization.domain) == ("acme", "acme.example")

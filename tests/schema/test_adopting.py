@@ -159,6 +159,17 @@ class TestTheMend:
         assert (rows.value(left, dirt.hall), rows.value(left, dirt.room)) == (4, 2)
         assert rows.value("SELECT count(*) FROM adoption.mends WHERE became IS NULL") == 0
 
+    def test_gives_a_domain_that_two_have_written_to_the_first(self, adopt, rows):
+        written = ("HTTPS://acme.example/", "ACME.example", "globex.example", " Globex.example ")
+        ids = [rows.add("organizations", domain=domain) for domain in written]
+        code, said = adopt("--mend", "--yes")
+        assert code == 0, said
+        domains = dict(rows.all("SELECT id, domain FROM organizations"))
+        first, second = sorted(ids[:2])
+        assert [domains[pk] for pk in (first, second, *ids[2:])] == [
+            *["acme.example", None, "globex.example", None]
+        ]
+
     def test_mends_what_lost_its_guards_and_gives_the_guards_back(self, adopt, rows):
         dirt = Dirt(rows)
         dirt.unguarded(rows)

@@ -6,7 +6,8 @@ from orgs.names import DOMAIN
 
 ADDRESS_OF = r"lower(regexp_replace(email, '^\s*(mailto:)?|[\s,;.]+$', '', 'gi'))"
 NUMBER_OF = r"regexp_replace(regexp_replace(phone, '[\s()./-]', '', 'g'), '^00', '+')"
-DOMAIN_OF = r"lower(regexp_replace(domain, '^\s*(https?://)?|[/\s]+$', '', 'gi'))"
+DOMAIN_OF = r"lower(regexp_replace({}.domain, '^\s*(https?://)?|[/\s]+$', '', 'gi'))"
+ITS_DOMAIN, OTHERS_DOMAIN = DOMAIN_OF.format("line"), DOMAIN_OF.format("other")
 IS_ADDRESS = "~ '" + ADDRESS.replace("'", "''").replace("%", "%%") + "'"
 IS_DOMAIN = "~ '" + DOMAIN + "'"
 IS_PHONE = r"~ '^\+[1-9][0-9]{1,14}$'"
@@ -26,10 +27,11 @@ RULES = (
         "its domain is none",
         f"line.domain !{IS_DOMAIN}",
         f"""
-        UPDATE organizations AS line SET domain = CASE WHEN {DOMAIN_OF} {IS_DOMAIN} AND NOT EXISTS (
-            SELECT FROM organizations AS other WHERE other.id <> line.id
-            AND other.domain = lower(regexp_replace(line.domain, '^\\s*(https?://)?|[/\\s]+$', '', 'gi'))
-        ) THEN {DOMAIN_OF} END
+        UPDATE organizations AS line SET domain = CASE WHEN {ITS_DOMAIN} {IS_DOMAIN} AND NOT EXISTS (
+            SELECT FROM organizations AS other
+            WHERE other.id <> line.id AND other.domain = {ITS_DOMAIN}
+               OR other.id < line.id AND {OTHERS_DOMAIN} = {ITS_DOMAIN}
+        ) THEN {ITS_DOMAIN} END
         WHERE id = ANY(%(ids)s)
         """,  # noqa: S608
         "it is written as a domain where it can be and nobody has that one, else emptied",

@@ -191,6 +191,7 @@ class Proxy(Composed, Faulty):
         for port in (8443, 8080, 8081):
             here = f"listen {HOST}:{self.compose.ports[f'proxy:{port}']}"
             template = re.sub(rf"listen {port}\b", here, template)
+        template = template.replace("access_log /dev/stdout ", f"access_log {self.said} ")
         if self._version() < (1, 25, 1):
             template = re.sub(r"(?m)^ *http2 on;\n", "", template)  # not known to it yet
         self.write("default.conf", template.replace("/run/secrets", str(self.compose.secrets)))
@@ -203,6 +204,11 @@ class Proxy(Composed, Faulty):
             f"pid {self.data}/nginx.pid; error_log stderr warn; events {{}}\n"
             f"http {{ access_log off; {passing} include {self.data}/default.conf; }}\n",
         )
+
+    @property
+    def said(self) -> Path:
+        """Its lines, which a container has on its standard output."""
+        return self.data / "access.log"
 
     def command(self) -> list[str]:
         conf = self.data / "nginx.conf"

@@ -1,5 +1,6 @@
 """A booking from the browser's side of the proxy to the mail, through all that the compose file starts."""
 
+import json
 import time
 
 from tests.faults.composed.stage import WHOLE_WITHIN
@@ -20,3 +21,13 @@ class TestSomebodyWhoBooks:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert stage.compose.site_url in mails[0].as_string()
+
+    def test_leaves_ids_in_the_proxys_log_and_no_trace_of_where_they_went(self, stage):
+        answer = stage.visitor().get("/invites/a-token-that-opens/?q=nora")
+        deadline = time.monotonic() + WHOLE_WITHIN
+        while answer.headers["X-Request-ID"] not in (said := stage.proxy.said.read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for trace in ("/", "nora", "a-token", "127.0.0.1"):
+            assert trace not in said
+        assert all(json.loads(line)["status"] for line in said.splitlines())
