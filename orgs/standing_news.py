@@ -1,4 +1,5 @@
-"""Says that what somebody may do is not what it was, so that what they have open is looked at again.
+"""Says that what somebody may do is not what it was, or who may see an event, so that what is open of it is
+looked at again.
 
 Live streams (`notifications.live`) stay open for minutes; they hear of it through Redis, after the commit.
 While Redis is away nobody is told, and a stream finds it out by itself, within a minute.
@@ -18,13 +19,14 @@ STANDING = "standing"  # what is announced, beside what the live door announces
 _redis = RedisSide("live")
 
 
-def changed(user_id: UUID) -> None:
-    """This person's rights, or their sessions, change with the transaction that is open."""
-    transaction.on_commit(partial(_tell, user_id), robust=True)
+def changed(*subjects: UUID) -> None:
+    """These people's rights or sessions, or who may see these events, change with the transaction that is
+    open."""
+    transaction.on_commit(partial(_tell, subjects), robust=True)
 
 
-def _tell(user_id: UUID) -> None:
-    news = json.dumps({STANDING: [str(user_id)]})
+def _tell(subjects: tuple[UUID, ...]) -> None:
+    news = json.dumps({STANDING: [str(subject) for subject in subjects]})
     try:
         _redis.call(lambda client: client.publish(settings.LIVE_CHANNEL, news))
     except Away:

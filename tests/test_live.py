@@ -409,6 +409,22 @@ class TestWhoMayWatch:
 
         living(scenario)
 
+    def test_an_organization_that_staff_suspend_takes_them_along_at_once(self, event):
+        staff = UserFactory(is_platform_staff=True)
+        asked = {"organization_id": event.org_id, "actor_id": staff.pk, "now": timezone.now()}
+
+        async def scenario(application):
+            visit = Visit(application, of(event))
+            await visit.begin()
+            await visit.next()
+            while application.hub.is_deaf:
+                await asyncio.sleep(0.01)
+            await aside(partial(services.suspend_organization, **asked))
+            async with asyncio.timeout(server.ASK_AGAIN / 4):
+                await visit.until_over()
+
+        living(scenario)
+
     def test_a_host_shows_the_events_of_its_own_organization_alone(self, event):
         other = OrganizationFactory()
 

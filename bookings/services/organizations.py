@@ -17,7 +17,7 @@ from bookings.services.cancel_event import cancel_event
 from events import public_pages
 from events.models import Event
 from events.services import advance
-from orgs import membership_mail, roles
+from orgs import membership_mail, roles, standing_news
 from orgs.errors import NotAllowed
 from orgs.models import Organization, User
 
@@ -92,6 +92,7 @@ def _become(
         organization.save(update_fields=["status"])
         if tell:
             membership_mail.tell_of_status(organization, now=now)
-        shown = going_ahead(organization_id).values_list("pk", flat=True)
+        shown = list(going_ahead(organization_id).values_list("pk", flat=True))
+        standing_news.changed(*shown)
         transaction.on_commit(partial(public_pages.forget, public_pages.LIST, *shown), robust=True)
     return organization

@@ -39,6 +39,11 @@ class Watcher:
         self._news: dict[Topic, bytes] = {}
         self._something_new = asyncio.Event()
 
+    @property
+    def subjects(self) -> set[UUID]:
+        """Whatever a change of rights may name to concern it."""
+        return {topic.subject for topic in self.topics} | ({self.person_id} - {None})
+
     def tell(self, topic: Topic, news: bytes) -> None:
         self._news[topic] = news
         self._something_new.set()
@@ -156,7 +161,7 @@ class Hub:
         self._threads = threads
         self._readers: dict[str, Reader] = {}  # by the source's name
         self._watchers: set[Watcher] = set()
-        self._of_person: dict[UUID, set[Watcher]] = {}
+        self._about: dict[UUID, set[Watcher]] = {}  # each subject of theirs, and each person
         self._tasks: list[asyncio.Task] = [asyncio.create_task(self._look())]
         self.is_deaf = True  # until somebody listens for announcements
         self._is_over = False
@@ -169,8 +174,8 @@ class Hub:
         """A watcher of these; it is told each topic's state at once, or as soon as it has been read."""
         watcher = Watcher(topics, person_id)
         self._watchers.add(watcher)
-        if person_id is not None:
-            self._of_person.setdefault(person_id, set()).add(watcher)
+        for subject in watcher.subjects:
+            self._about.setdefault(subject, set()).add(watcher)
         for topic in watcher.topics:
             self._reader(topic.source).add(topic, watcher)
         if self._is_over:  # who asked a moment before it ended
@@ -179,18 +184,18 @@ class Hub:
 
     def leave(self, watcher: Watcher) -> None:
         self._watchers.discard(watcher)
-        if theirs := self._of_person.get(watcher.person_id):
-            theirs.discard(watcher)
-            if not theirs:
-                del self._of_person[watcher.person_id]
+        for subject in watcher.subjects:
+            self._about[subject].discard(watcher)
+            if not self._about[subject]:
+                del self._about[subject]
         for topic in watcher.topics:
             self._reader(topic.source).remove(topic, watcher)
 
     def mark(self, name: str, subjects: Iterable[UUID]) -> None:
-        """These of the source `name` have changed; or what these people may do has."""
+        """These of the source `name` have changed; or what these people may do, or who may see these."""
         if name == STANDING:
-            for person_id in subjects:
-                for watcher in self._of_person.get(person_id, ()):
+            for subject in subjects:
+                for watcher in self._about.get(subject, ()):
                     watcher.doubt()
         elif reader := self._readers.get(name):
             reader.mark(subjects)
