@@ -11,9 +11,9 @@ nothing. Only `told` does not ask for the lease: what was mailed was mailed.
 
 Who locks several rows locks them by id, so relays and senders may wait for each other but never in a ring.
 
-What happens to each message that all goes well with does not wait for PostgreSQL's disk (QUICKLY), which
-would cost it more than all the rest. A database that loses its last half second so has a step not taken:
-the row is claimed, sent or mailed once more, and never less than once.
+The steps on the way do not wait for PostgreSQL's disk (QUICKLY), which would cost a message more than all the
+rest. A database that loses its last half second so has a step not taken: the row is claimed or sent once
+more, and never less than once. That it was mailed (`told`) does wait.
 """
 
 from dataclasses import dataclass
@@ -123,16 +123,13 @@ def keep(ids: list[UUID], *, lease: datetime, due_at: datetime, reason: str) -> 
 
 
 def told(ids: list[UUID], *, now: datetime) -> int:
-    """They are delivered: the mail server took them, or they stay in the inbox alone.
-
-    A PostgreSQL that loses its last half second gets the mail sent twice.
-    """
+    """They are delivered: the mail server took them, or they stay in the inbox alone. Waits for the disk,
+    since no mail can be taken back."""
     return _change(
         "status = 'delivered', delivered_at = %(now)s, lease_until = NULL, "
         "sent_at = coalesce(sent_at, %(now)s), failed_at = NULL, last_error = NULL",
         ids,
         "status <> 'delivered'",
-        is_quick=True,
         now=now,
     )
 
