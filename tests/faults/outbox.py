@@ -85,7 +85,7 @@ def let_time_pass(minutes: int = 10) -> None:
     """As if every row's moments were so much longer ago: leases of the dead end, and what waits is due."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH row AS (SELECT id FROM notifications WHERE status <> 'delivered' ORDER BY id FOR NO KEY UPDATE)"
+            "WITH row AS (SELECT id FROM notifications WHERE status <> 'delivered' ORDER BY id FOR UPDATE)"
             " UPDATE notifications SET lease_until = lease_until - %(past)s, due_at = due_at - %(past)s,"
             " sent_at = sent_at - %(past)s, created_at = created_at - %(past)s"
             " FROM row WHERE notifications.id = row.id",
