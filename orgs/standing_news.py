@@ -20,9 +20,10 @@ _redis = RedisSide("live")
 
 
 def changed(*subjects: UUID) -> None:
-    """These people's rights or sessions, or who may see these events, change with the transaction that is
-    open."""
-    transaction.on_commit(partial(_tell, subjects), robust=True)
+    """These people's rights or sessions, or who may see these events, have changed; where a transaction is
+    open, with that."""
+    if subjects:
+        transaction.on_commit(partial(_tell, subjects), robust=True)
 
 
 def _tell(subjects: tuple[UUID, ...]) -> None:

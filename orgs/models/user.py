@@ -17,8 +17,7 @@ class UserQuerySet(models.QuerySet):
         """Sign these people out everywhere: no session from before is taken any more."""
         people = list(self.values_list("pk", flat=True))
         self.update(session_epoch=F("session_epoch") + 1)
-        for user_id in people:  # behind the change: without a transaction around it is announced at once
-            standing_news.changed(user_id)
+        standing_news.changed(*people)  # behind the change: without a transaction it is announced at once
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):

@@ -56,8 +56,8 @@ class TestChanged:
         """Who hears of it looks at once, and would find the old rights."""
         person, found = UserFactory(), []
 
-        def look(user_id):
-            found.append(User.objects.get(pk=user_id).session_epoch)
+        def look(people):
+            found.extend(User.objects.filter(pk__in=people).values_list("session_epoch", flat=True))
 
         monkeypatch.setattr(standing_news, "_tell", look)
         User.objects.filter(pk=person.pk).end_sessions()
