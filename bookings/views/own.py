@@ -41,7 +41,6 @@ def booking_list(request):
     )
 
 
-@require_safe
 def booking_detail(request, booking_id):
     ahead = []
     if person := person_id_of(request):
@@ -51,6 +50,7 @@ def booking_detail(request, booking_id):
 
 
 @login_required
+@require_safe
 def _booking_page(request, booking_id):
     booking = booking_for(request.user, booking_id)
     event, layout = booking.event, booking.event.seating
