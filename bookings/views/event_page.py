@@ -45,7 +45,8 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
     now = timezone.now()
     state = panel.state_of(event, now=now)
     own = _own_bookings(event, request.user)
-    largest, or_wait = panel.largest_party(event), form.data.get("or_wait") is not None if form else True
+    largest = panel.largest_party(event)
+    or_wait = form.data.get("or_wait") is not None if form else True
     is_signed_in = request.user.is_authenticated
     has_map = bool(event.layout) and state == panel.OPEN and is_signed_in
     return render(
