@@ -77,27 +77,31 @@ class Claim:
             )
 
 
-def claim(event_id: UUID, *, seats: int, key: UUID | None, now: datetime, highest: int = 0) -> Claim:
+def claim(
+    event_id: UUID, *, seats: int, key: UUID | None, now: datetime, highest: int = 0, looks_only: bool = False
+) -> Claim:
     """Set `seats` aside before PostgreSQL is asked. A form (`key`) that came before is never refused here.
 
     Args:
         highest: of the seats asked for by number.
+        looks_only: set nothing aside, and only hear whether that would be refused.
 
     Raises:
         CounterRefuses: there are fewer.
     """
     failures = SEATS.breaker.failures
     keys = [*_keys(event_id)[:3], _mark(event_id, key)]
+    facts = [seats, _milliseconds(now), KEPT if key else 0, highest, int(looks_only)]
     try:
-        verdict, *facts = SEATS.run(CLAIM, keys, [seats, _milliseconds(now), KEPT if key else 0, highest])
+        verdict, *said = SEATS.run(CLAIM, keys, facts)
     except Away:
         return Claim(event_id)
     match verdict:
         case b"claimed":
-            return Claim(event_id, key, seats, facts[0].decode(), failures)
+            return Claim(event_id, key, seats, said[0].decode(), failures)
         case b"refused":
-            raise CounterRefuses(left=max(facts[0], 0), is_final=bool(facts[1]))
-        case b"missing":
+            raise CounterRefuses(left=max(said[0], 0), is_final=bool(said[1]))
+        case b"missing" if not looks_only:
             return Claim(event_id, key, is_counted=False)
     return Claim(event_id)
 

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
-from bookings import counts, seat_counter
+from bookings import counts, latecomers, seat_counter
 from bookings.combining import PATIENCE, Gather, Ticket, TurnNeverCame, Turns
 from bookings.errors import NotEnoughSeats
 from bookings.models import Booking
@@ -90,8 +90,12 @@ def set_aside(
     seats: int | None = None,
     seat_nos: list[int] | None = None,
     key: UUID | None = None,
+    looks_only: bool = False,
 ) -> Claim:
     """Ask the counter for a party's seats, before anything is read from PostgreSQL.
+
+    Args:
+        looks_only: leave the seats where they are, and only hear whether they would be refused.
 
     Raises:
         NotEnoughSeats: there are not so many, and nothing to wait for.
@@ -100,11 +104,15 @@ def set_aside(
     if not 1 <= party <= LARGEST_PARTY or (seat_nos and len(seat_nos) != party):
         return Claim(event_id)
     try:
-        return seat_counter.claim(event_id, seats=party, highest=max(seat_nos or [0]), key=key, now=now)
+        highest = max(seat_nos or [0])
+        return seat_counter.claim(
+            event_id, seats=party, highest=highest, key=key, now=now, looks_only=looks_only
+        )
     except CounterRefuses as refusal:
         if refusal.is_final:
             final = NotEnoughSeats(asked=party, free=refusal.left, waitlist=False)
             counts.not_granted(final)
+            latecomers.note(event_id)
             raise final from None
         return Claim(event_id)
 

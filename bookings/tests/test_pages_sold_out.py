@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -69,6 +70,27 @@ class TestTooLate:
         assert answer.status_code == 409
         assert "Book the 2 seats that are left" in " ".join(answer.content.decode().split())
         assert send(sold_out, 2).status_code == 303
+
+    def test_is_told_before_anybody_asks_who_it_is_where_others_were(self, sold_out, person, send):
+        send(sold_out)
+        stranger = Client()
+        form = {"seats": 1, "idempotency_key": uuid4()}
+        with CaptureQueriesContext(connection) as queries:
+            answer = stranger.post(reverse("book", args=[sold_out.pk]), form)
+        assert (answer.status_code, [query["sql"] for query in queries]) == (409, [])
+        assert "Cookie" not in answer.get("Vary", "")  # no session was looked for
+
+    def test_finds_a_booking_of_the_same_form_where_others_came_too_late(self, person, send):
+        event, key = EventFactory(total_slots=1, waitlist=False), uuid4()
+        made = send(event, idempotency_key=key)
+        assert send(event).status_code == 409
+        again = send(event, idempotency_key=key)
+        assert (again.status_code, again["Location"]) == (303, made["Location"])
+
+    def test_gets_seats_that_came_back_where_others_came_too_late(self, sold_out, person, send, cancel):
+        assert send(sold_out).status_code == 409
+        cancel(sold_out.bookings.get())
+        assert send(sold_out).status_code == 303
 
     def test_is_led_to_sign_in_where_nobody_is_signed_in(self, sold_out, send):
         answer = send(sold_out)

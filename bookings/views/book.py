@@ -1,7 +1,8 @@
 """Booking: the event page's form comes in, a booking's page or a way on goes out.
 
 The counter is asked first, by the person's id from the session: whoever comes too late for an event without a
-waitlist is told so before a row of anything is read.
+waitlist is told so before a row of anything is read; and before the session is, where others came too late
+a moment ago.
 """
 
 from uuid import UUID
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from bookings import services
+from bookings import latecomers, services
 from bookings.combining import LeaderLost, TurnNeverCame
 from bookings.errors import BookingRefused, NotEnoughSeats
 from bookings.forms import BookForm
@@ -32,13 +33,20 @@ from orgs.rate_limits import seconds_to_wait, too_many
 def book(request, event_id):
     if request.method != "POST":
         return redirect("event_detail", event_id)  # the address of an answer, opened again
-    if SESSION_KEY not in request.session:
-        return _sign_in_for(event_id)
-    if request.organization and not is_of(event_id, request.organization.pk):
-        event_for(request, event_id)  # on the host of an organization its own events are booked, no others
     form, now, claim = BookForm(request.POST), timezone.now(), None
+    asked = {}
     if form.is_valid():
         asked = {"event_id": event_id, "key": form.cleaned_data["idempotency_key"], **form.party}
+    if asked and latecomers.came_lately(event_id) and _is_at_home(request, event_id):
+        try:
+            services.set_aside(**asked, now=now, looks_only=True)
+        except NotEnoughSeats as refusal:
+            return sold_out(request, event_id, refusal)  # whoever it is
+    if SESSION_KEY not in request.session:
+        return _sign_in_for(event_id)
+    if not _is_at_home(request, event_id):
+        event_for(request, event_id)  # on the host of an organization its own events are booked, no others
+    if asked:
         try:
             claim = services.set_aside(**asked, now=now)
         except NotEnoughSeats as refusal:
@@ -70,6 +78,10 @@ def book(request, event_id):
         return busy(request)
     crash_point("book:answered")
     return see_other("booking_detail", booking.pk)
+
+
+def _is_at_home(request, event_id: UUID) -> bool:
+    return request.organization is None or is_of(event_id, request.organization.pk)
 
 
 def _sign_in_for(event_id: UUID) -> HttpResponse:
