@@ -127,7 +127,8 @@ else:
     DATABASES["default"]["OPTIONS"]["options"] = (
         "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
     )
-    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5  # times; a plan then serves those that follow
+    # Asked so many times, a statement's plan serves those that follow; 0: none is kept.
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = env.int("PREPARE_AFTER", default=5) or None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: in front of PostgreSQL, never instead of it. One logical database a purpose, because
