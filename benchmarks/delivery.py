@@ -142,10 +142,18 @@ def _from_commit_to_delivered() -> None:
 
 
 def _idle_poll() -> None:
-    """With a million rows sent, as the draining left them and once they are cleaned up."""
+    """With a million rows sent, as the draining left them and once they are cleaned up. A relay goes through
+    everything once a minute, and at its other looks begins a minute back."""
     from notifications import states
+    from notifications.lookout import BEGINNING, LATE
 
-    polls = {"look": lambda: states.is_anything_due(now=timezone.now())}
+    def look(since):
+        return lambda: states.is_anything_due(now=timezone.now(), since=since())
+
+    polls = {
+        "look": look(lambda: timezone.now() - LATE),
+        "look through everything, once a minute": look(lambda: BEGINNING),
+    }
     for in_bulk in (False, True):
         polls[f"claim, in_bulk={in_bulk}"] = lambda lane=in_bulk: states.claim(
             in_bulk=lane, most=500, now=timezone.now()

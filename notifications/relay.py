@@ -23,6 +23,7 @@ from uuid import UUID
 
 from notifications import states, transport
 from notifications.broker import BrokerAway, Settled
+from notifications.lookout import Lookout
 from orgs.crash_points import crash_point
 from orgs.only_run import only_run
 
@@ -33,6 +34,7 @@ LOOK_AGAIN = 0.1  # seconds between two looks of a relay that stays
 RUN_SECONDS = 30.0  # after which a run ends even where more is due: the next one goes on
 KEPT = timedelta(seconds=5)  # until the broker is offered again what it did not take
 
+LOOKOUT = Lookout()
 logger = logging.getLogger(__name__)
 
 
@@ -46,7 +48,7 @@ def drain(*, clock: Callable[[], datetime], seconds: float = RUN_SECONDS, stay: 
     Raises:
         BrokerAway: it does not answer; what was in hand is kept.
     """
-    if not states.is_anything_due(now=clock()):
+    if not LOOKOUT.sees_anything(now=clock()):
         return 0
     deadline = time.monotonic() + seconds
     with transport.to_the_sender() as line:
@@ -60,13 +62,13 @@ def drain(*, clock: Callable[[], datetime], seconds: float = RUN_SECONDS, stay: 
 def _more_comes(*, clock: Callable[[], datetime], until: float) -> bool:
     while time.monotonic() < until:
         time.sleep(LOOK_AGAIN)
-        if states.is_anything_due(now=clock()):
+        if LOOKOUT.sees_anything(now=clock()):
             return True
     return False
 
 
 def _drain(line: transport.Line, *, clock: Callable[[], datetime], is_over: Callable[[], bool]) -> int:
-    sent, waiting, done, pages = 0, line.waiting(), None, Pages()
+    sent, waiting, done, pages = 0, line.waiting(), None, Pages(begins=LOOKOUT.begins)
     ahead = pages.next(waiting=waiting, now=clock())
     while page := ahead or (None if is_over() else pages.next(waiting=waiting, now=clock())):
         line.send(page.messages())
@@ -118,13 +120,14 @@ class Pages:
 
     What was claimed in this run lies behind and is not looked through again: until it is cleaned up, the
     index still has an entry for each row of a hundred pages. A row that is committed late, with a moment that
-    lies behind, is found by the next run, which begins from the start. A page with room left is the last:
-    in a rush each has a handful, and to ask once more whether that was all takes longer than to send them.
+    lies behind, is found by the next run, which begins where the lookout does (`begins`). A page with room
+    left is the last: in a rush each has a handful, and to ask once more whether that was all takes longer
+    than to send them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, begins: datetime) -> None:
         self._are_all = False
-        self._reached = dict.fromkeys((False, True), states.FIRST_PLACE)
+        self._reached = dict.fromkeys((False, True), (begins, states.FIRST_ID))
 
     def next(self, *, waiting: int, now: datetime) -> Page | None:
         """The next rows, those of people's own doing first, as far as there is room in the queue."""

@@ -28,7 +28,8 @@ LONGEST_ERROR = 500
 QUICKLY = ", set_config('synchronous_commit', 'off', true)"  # asked with the rows: for this statement alone
 
 Place = tuple[datetime, UUID]  # where a row stands among those that fall due: its moment, and its id
-FIRST_PLACE = datetime.min.replace(tzinfo=UTC), UUID(int=0)
+FIRST_ID = UUID(int=0)
+FIRST_PLACE = datetime.min.replace(tzinfo=UTC), FIRST_ID
 
 
 @dataclass(frozen=True)
@@ -44,23 +45,23 @@ class Claimed:
         return self.due_at, self.id
 
 
-def is_anything_due(*, now: datetime) -> bool:
-    """Whether the relay has work: two short looks at the index of what is pending. In its order, since after
-    a backlog the planner still believes that any row of the table would do."""
+def is_anything_due(*, now: datetime, since: datetime) -> bool:
+    """Whether the relay has work that fell due at `since` or later: two short looks at the index of what is
+    pending. In its order, since after a backlog the planner still believes that any row would do."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT coalesce(
                 (SELECT true FROM notifications WHERE status = 'pending' AND NOT in_bulk
-                 AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
+                 AND due_at BETWEEN %(since)s AND %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
                  ORDER BY due_at, id LIMIT 1),
                 (SELECT true FROM notifications WHERE status = 'pending' AND in_bulk
-                 AND due_at <= %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
+                 AND due_at BETWEEN %(since)s AND %(now)s AND (lease_until IS NULL OR lease_until < %(now)s)
                  ORDER BY due_at, id LIMIT 1),
                 false
             )
             """,
-            {"now": now},
+            {"now": now, "since": since},
         )
         return cursor.fetchone()[0]
 

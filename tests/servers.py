@@ -64,6 +64,15 @@ def redis_is_asked_again():
     SEATS.breaker._is_away = False
 
 
+@pytest.fixture(autouse=True)
+def the_relay_has_seen_nothing(monkeypatch):
+    """What a test's relay found to be sent says nothing about the rows of the next test."""
+    from notifications import relay
+    from notifications.lookout import Lookout
+
+    monkeypatch.setattr(relay, "LOOKOUT", Lookout())
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     global _lease

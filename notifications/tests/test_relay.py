@@ -86,7 +86,7 @@ class TestDrain:
         assert drain() == 25
         assert max(looked_from) == now - timedelta(hours=1) + timedelta(minutes=19)
         assert Notification.objects.get(pk=late[0].pk).status == "pending"
-        assert drain() == 1  # the next run begins from the start
+        assert drain() == 1  # the next run begins where the lookout does
 
     def test_asks_once_where_all_that_is_due_fits_into_a_page(self, owe, drain, rabbit, monkeypatch):
         owe(), owe("event_updated")
