@@ -1,11 +1,13 @@
+from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
-from bookings import archive_job, services
+from bookings import archive_job, services, standing_pages
 from bookings.models import EventJob
 from bookings.reconcile import reconcile
+from orgs.breaker import Away
 from orgs.nudge import nudge
 
 A_TURN = timedelta(seconds=4)  # after which a worker may do something else before it goes on with jobs
@@ -29,7 +31,12 @@ def close_waitlists():
 
 @shared_task(name="happening.reconcile_slots")
 def reconcile_slots():
-    reconcile(now=timezone.now())
+    now = timezone.now()
+    try:
+        reconcile(now=now)
+    finally:
+        with suppress(Away):  # then there are no copies either
+            standing_pages.vouch(now=now)
 
 
 @shared_task(name="happening.archive_history")

@@ -2,9 +2,12 @@
 
 Copies are answered before a session is looked for, so that a crowd in front of an event costs next to
 nothing. Each process keeps its own for a second (`FRESH`), Redis for `settings.PUBLIC_PAGES_KEPT` seconds; so
-far a count of seats may be behind. A view may say that its page `is_steady`: that is kept longer. Whatever
-else changes an event says `forget`, and the page is made anew. A copy carries the mark that stood when its
-making began: one that a change overtook is never taken for fresh.
+far a count of seats may be behind. Whatever else changes an event says `forget`, and the page is made anew. A
+copy carries the mark that stood when its making began: one that a change overtook is never taken for fresh.
+
+A page may stand longer: a view that says with a `stamp` what its page was made of (`stands`) has it kept for
+as long as somebody who knows the event vouches for just that stamp (`vouch`), so that no visitor asks
+PostgreSQL whether a sold-out event still is. Nobody vouches for long: without them it ages like any other.
 """
 
 import json
@@ -12,29 +15,70 @@ import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from time import monotonic
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from time import monotonic, time
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request
 
+from events.release import release
 from orgs.breaker import Away
 from orgs.redis_side import RedisSide
 
 FRESH = 1.0  # seconds
-STEADY = 60  # seconds that Redis keeps a page on which nothing changes but by a change of the event
+STANDS = 86_400  # seconds that Redis keeps a page that somebody may vouch for
+VOUCHED = 90  # seconds that a word for a page counts
 PATIENCE = 1.0  # seconds that a visitor waits for the copy that another's request is making
-MARKED = 3_600  # seconds that a mark stays: longer than any page takes to be made
+MARKED = 2 * STANDS  # seconds that a mark stays: longer than any page made before it
 MOST = 500  # copies in a process
 LIST = "list"
 _EVENT = re.compile(r"/events/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
+_PERSONAL = frozenset({settings.SESSION_COOKIE_NAME, CookieStorage.cookie_name})
 
 logger = logging.getLogger(__name__)
 PAGES = RedisSide("cache")
 _PAGE = f"page:{settings.CACHES['default']['KEY_PREFIX']}"
+_STANDING = f"{_PAGE}:standing"  # events of whose pages somebody may vouch
+
+
+def stands(response: HttpResponse, *, stamp: str, until: datetime) -> None:
+    """Let this page be kept while somebody vouches for `stamp`, which names all that it was made of, but not
+    beyond `until`, when the hour alone will change it."""
+    response.stands = stamp, until
+
+
+def standing() -> set[UUID]:
+    """The events of which pages wait for a word.
+
+    Raises:
+        Away: of `orgs.breaker`.
+    """
+    return {UUID(each.decode()) for each in PAGES.call(lambda client: client.smembers(_STANDING))}
+
+
+def vouch(stamps: dict[UUID, str], *, stand_no_more: Iterable[UUID] = ()) -> None:
+    """Pages of these events are true if they were made of just this; those of others no longer stand.
+
+    Raises:
+        Away: of `orgs.breaker`.
+    """
+    gone = list(stand_no_more)
+
+    def ask(client):
+        with client.pipeline(transaction=False) as pipe:
+            for event_id, stamp in stamps.items():
+                pipe.set(_word(event_id), stamp, ex=VOUCHED)
+            if gone:
+                pipe.delete(*map(_word, gone))
+                pipe.srem(_STANDING, *map(str, gone))
+            pipe.execute()
+
+    PAGES.call(ask)
 
 
 def forget(*subjects: UUID | str) -> None:
@@ -50,7 +94,7 @@ def forget(*subjects: UUID | str) -> None:
     try:
         PAGES.call(ask)
     except Away:
-        logger.info("Copies of pages could not be dropped; they go by themselves in a few seconds.")
+        logger.info("Copies of pages could not be dropped; without a word for them they go by themselves.")
 
 
 class PublicPages:
@@ -93,8 +137,7 @@ class PublicPages:
         if response.status_code == 200 and not response.streaming and not response.cookies:
             headers = dict(response.items())
             self._keep(key, (0.0, headers, response.content))
-            seconds = STEADY if getattr(response, "is_steady", False) else settings.PUBLIC_PAGES_KEPT
-            _store(key, mark, headers, response.content, seconds=seconds)
+            _store(subject, key, mark, headers, response)
         else:
             self._copies.pop(key, None)
         return response
@@ -107,49 +150,60 @@ class PublicPages:
 
 
 def _subject(request: HttpRequest) -> str | None:
-    """What page is asked for, if it is one that looks the same to everybody who asks like this."""
-    if request.method != "GET" or request.META.get("QUERY_STRING"):
+    """What page is asked for, if it is one that looks the same to everybody who asks like this. What stands
+    behind the address of an event's page changes nothing for strangers: it says where they come from."""
+    if request.method != "GET" or not _PERSONAL.isdisjoint(request.COOKIES):
         return None
-    if request.COOKIES.keys() - {settings.CSRF_COOKIE_NAME}:
-        return None
-    if request.path in ("/", "/events/"):
-        return LIST
-    found = _EVENT.fullmatch(request.path)
-    return found[1] if found else None
+    if found := _EVENT.fullmatch(request.path):
+        return found[1]
+    return LIST if request.path in ("/", "/events/") and not request.META.get("QUERY_STRING") else None
 
 
 def _key(request: HttpRequest) -> str:
     host, language = request.META.get("HTTP_HOST", ""), get_language_from_request(request)
-    return f"{_PAGE}:{request.scheme}:{host}:{language}:{request.path}"
+    return f"{_PAGE}:{release()}:{request.scheme}:{host}:{language}:{request.path}"
 
 
 def _look_up(subject: str, key: str) -> tuple[tuple[float, dict, bytes] | None, str]:
-    """The copy in Redis, if it is not older than the last change; and the mark of that change."""
+    """The copy in Redis, if it is not older than the last change and fresh, or vouched for; and the mark of
+    that change."""
 
     def ask(client):
         with client.pipeline(transaction=False) as pipe:
             pipe.get(_mark(subject))
+            pipe.get(_word(subject))
             pipe.get(key)
             return pipe.execute()
 
     try:
-        mark, written = PAGES.call(ask)
+        mark, word, written = PAGES.call(ask)
     except Away:
         return None, ""
-    mark = (mark or b"0").decode()
+    mark, word = (mark or b"0").decode(), (word or b"").decode()
     if written:
-        of, headers, content = json.loads(written)
-        if of == mark:
+        of, fresh_until, stamp, headers, content = json.loads(written)
+        if of == mark and (time() < fresh_until or (stamp and stamp == word)):
             return (0.0, headers, content.encode()), mark
     return None, mark
 
 
-def _store(key: str, mark: str, headers: dict, content: bytes, *, seconds: int) -> None:
+def _store(subject: str, key: str, mark: str, headers: dict, response: HttpResponse) -> None:
     if not mark:
         return  # Redis was away when the page was begun
-    copy = json.dumps([mark, headers, content.decode()])
+    stamp, until = getattr(response, "stands", ("", None))
+    kept = settings.PUBLIC_PAGES_KEPT
+    seconds = max(kept, min(STANDS, int(until.timestamp() - time()))) if stamp else kept
+    copy = json.dumps([mark, time() + kept, stamp, headers, response.content.decode()])
+
+    def ask(client):
+        with client.pipeline(transaction=False) as pipe:
+            pipe.set(key, copy, ex=seconds)
+            if stamp:
+                pipe.sadd(_STANDING, subject)
+            pipe.execute()
+
     try:
-        PAGES.call(lambda client: client.set(key, copy, ex=seconds))
+        PAGES.call(ask)
     except Away:
         logger.info("A page could not be kept for others.")
 
@@ -161,3 +215,7 @@ def _answer(copy: tuple[float, dict, bytes]) -> HttpResponse:
 
 def _mark(subject: UUID | str) -> str:
     return f"{_PAGE}:mark:{subject}"
+
+
+def _word(subject: UUID | str) -> str:
+    return f"{_PAGE}:word:{subject}"

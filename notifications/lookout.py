@@ -22,8 +22,8 @@ class Lookout:
         self._went_through_at = BEGINNING
 
     def sees_anything(self, *, now: datetime) -> bool:
-        """Whether anything is due from where this begins (`begins`) on, which moves along with the clock while
-        nothing is."""
+        """Whether anything is due from where this begins on; while nothing is, that place (`begins`) moves
+        along with the clock."""
         if not timedelta(0) <= now - self._went_through_at < THROUGH_EVERYTHING:
             self.begins, self._went_through_at = BEGINNING, now
         found = states.is_anything_due(now=now, since=self.begins)

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from bookings import standing_pages
 from bookings.models import Booking
 from bookings.views import panel
 from bookings.views.answers import ways_on
@@ -36,7 +37,7 @@ def event_detail(request, event_id):
     with read_together(*ahead):
         event = event_for(request, event_id)
         page = event_page(request, event)
-    page.is_steady = panel.state_of(event, now=timezone.now()) == panel.SOLD_OUT
+    standing_pages.let_stand(page, event, now=timezone.now())
     return page
 
 

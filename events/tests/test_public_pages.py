@@ -97,13 +97,23 @@ class TestPublicPages:
         rename(event, "High Tide")
         assert "High Tide" in page(event, headers={"host": "127.0.0.1"})
 
-    def test_do_not_answer_for_other_questions(self, event, client):
+    @pytest.mark.parametrize("address", ["?utm_source=letter&utm_medium=mail", "?fbclid=x", "?section=2"])
+    def test_do_not_mind_where_somebody_comes_from(self, event, django_assert_num_queries, address):
+        page(event)
+        with django_assert_num_queries(0):
+            Client().get(reverse("event_detail", args=[event.pk]) + address)
+
+    def test_do_not_mind_the_cookies_of_others(self, event, client, django_assert_num_queries):
+        page(event)
+        client.cookies["_ga"] = "GA1.1.1"
+        with django_assert_num_queries(0):
+            page(event, client)
+
+    def test_are_not_for_whom_there_is_a_message(self, event, client):
         page(event)
         rename(event, "High Tide")
-        assert (
-            "High Tide"
-            in client.get(reverse("event_detail", args=[event.pk]), {"section": "2"}).content.decode()
-        )
+        client.cookies["messages"] = "whatever"
+        assert "High Tide" in page(event, client)
 
     def test_keep_no_page_that_is_not_there(self, client):
         draft = EventFactory(published_at=None, title="Low Tide")
@@ -137,6 +147,11 @@ class TestPublicPages:
 
 
 class TestList:
+    def test_does_not_answer_for_other_questions(self, event):
+        Client().get("/")
+        rename(event, "High Tide")
+        assert "High Tide" in Client().get("/", {"category": event.category}).content.decode()
+
     def test_is_kept_and_made_anew_when_an_event_changes(self, event, django_assert_num_queries):
         Client().get("/")
         with django_assert_num_queries(0):

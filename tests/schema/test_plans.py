@@ -232,7 +232,9 @@ class TestTheOutbox:
         for in_bulk in (False, True):
             claimed = indexes_of(lambda lane=in_bulk: states.claim(in_bulk=lane, most=100, now=now))
             assert "idx_notifications_pending" in claimed
-        assert indexes_of(lambda: states.is_anything_due(now=now, since=now - timedelta(minutes=1))) == {"idx_notifications_pending"}
+        assert indexes_of(lambda: states.is_anything_due(now=now, since=now - timedelta(minutes=1))) == {
+            "idx_notifications_pending"
+        }
 
     def test_finds_what_was_sent_and_not_delivered(self):
         lost = Notification.objects.filter(status="sent", sent_at__lt=timezone.now() - timedelta(minutes=5))
