@@ -117,6 +117,7 @@ DATABASES["default"]["OPTIONS"].update(
     {
         "isolation_level": 2,  # psycopg.IsolationLevel.READ_COMMITTED
         "server_side_binding": True,
+        "connect_timeout": 5,  # seconds: one that answers does so at once
     }
 )
 # Behind a pooler a session is somebody else's after each transaction: its limits stand on the role, and no

@@ -1,4 +1,5 @@
-"""The outermost middleware: gives each request an id, times it, and has its facts said with what is logged.
+"""The outermost middleware: notes when a request came, gives it an id, times it, and has its facts said with
+what is logged.
 
 The id is the proxy's where there is one and it is well formed, else made here; the answer carries it as
 `X-Request-ID`, so that what somebody saw can be found in the log. It costs a request some microseconds.
@@ -6,7 +7,7 @@ The id is the proxy's where there is one and it is well formed, else made here; 
 
 import logging
 import re
-from time import perf_counter
+from time import monotonic, perf_counter
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -30,6 +31,7 @@ class WatchingMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         begun = perf_counter()
+        request.arrived = monotonic()  # who came first is served first
         request.id = _id_of(request)
         with said_with(
             request=request.id,

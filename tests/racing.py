@@ -43,7 +43,7 @@ def in_processes_of_their_own():
     module = importlib.import_module("bookings.services.book")
 
     class Apart:
-        def ask(self, event_id, request):
+        def ask(self, event_id, request, *, arrived=None):
             ticket = Ticket(request)
             module._serve(event_id, lambda: [ticket])
             return ticket.result()

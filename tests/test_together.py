@@ -2,6 +2,7 @@
 
 import importlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,7 +13,7 @@ from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from bookings import services
-from bookings.combining import TurnNeverCame
+from bookings.combining import Ticket, TurnNeverCame
 from bookings.errors import (
     Closed,
     KeyUsedDifferently,
@@ -66,6 +67,16 @@ def ask(event, **request):
         connection.close()
 
 
+def in_a_thread(call, *arguments):
+    """What it returns or raises."""
+    try:
+        return call(*arguments)
+    except Exception as error:
+        return error
+    finally:
+        connection.close()
+
+
 def together(threads, event, requests: list[dict]) -> list:
     """The outcomes of requests that stand in line at once, in their order."""
     asked = []
@@ -103,6 +114,17 @@ class TestTogether:
         assert transactions_of(bookings) == 1
         assert_sound(event.pk)
         assert_told_of_every_change(event.pk)
+
+    def test_who_reached_the_process_first_is_served_first(self, threads):
+        """However long each took to the line: one asked Redis and PostgreSQL for longer than the other."""
+        event = EventFactory(total_slots=2, waitlist=False)
+        later, earlier = people(2)
+        requests = [{**later, "arrived": 20.0}, {**earlier, "arrived": 10.0}]
+        refused, booked = together(threads, event, [{"user_id": UserFactory().pk, "seats": 50}, *requests])[
+            1:
+        ]
+        assert isinstance(refused, NotEnoughSeats)
+        assert booked.user_id == earlier["user_id"]
 
     def test_each_is_refused_or_granted_by_itself(self, event, threads):
         services.book(event_id=event.pk, user_id=UserFactory().pk, seat_nos=[7], now=timezone.now())
@@ -200,6 +222,14 @@ class TestWhenTheTransactionFails:
         monkeypatch.setattr(book_module, "PATIENCE", -1)
         outcomes = together(threads, event, people(3))
         assert [type(outcome) for outcome in outcomes] == [TurnNeverCame] * 3
+
+    def test_who_has_hardly_any_patience_left_waits_no_longer_for_the_lock(self, event, threads):
+        ticket = Ticket(None)
+        with event_locked(event):
+            began = time.monotonic()
+            waiting = threads.submit(in_a_thread, book_module._serve, event.pk, lambda: [ticket], 0.3)
+            assert isinstance(waiting.result(SOON), OperationalError)
+        assert time.monotonic() - began < 3
 
     def test_each_is_tried_alone_and_gets_a_true_answer(self, event, threads):
         """The runs call seat 3 free, which somebody holds: the index refuses the transaction as a whole."""

@@ -30,6 +30,8 @@ from bookings.waitlist import LARGEST_PARTY
 from events.models import Event
 from orgs.crash_points import crash_point
 
+HARDLY_WAITED = 1.0  # seconds: who has waited longer than this for the lead has less patience for the lock
+
 
 def book(
     *,
@@ -42,6 +44,7 @@ def book(
     key: UUID | None = None,
     actor_id: UUID | None = None,
     claim: Claim | None = None,
+    arrived: float | None = None,
 ) -> Booking:
     """Book `seats` seats side by side where possible, or exactly `seat_nos`; with `or_wait` a place in line
     if the queue's rule does not confirm the party now.
@@ -51,11 +54,13 @@ def book(
     Args:
         actor_id: who books, where it is not the person (`user_id`).
         claim: the seats, where `set_aside` has been asked for them already.
+        arrived: when the request reached this process, by the monotonic clock: those that are answered
+            together are answered in this order.
 
     Raises:
-        Event.DoesNotExist, TurnNeverCame, and of `bookings.errors`: EventCancelled, Closed, NotOpenYet,
-        NotBookable, NothingLeft, PartyTooLarge, NoSuchSeat, SeatNamedTwice, OwnLimit, NotEnoughSeats,
-        SeatsTaken, OthersAreWaiting, KeyUsedDifferently.
+        Event.DoesNotExist, TurnNeverCame, LeaderLost, and of `bookings.errors`: EventCancelled, Closed,
+        NotOpenYet, NotBookable, NothingLeft, PartyTooLarge, NoSuchSeat, SeatNamedTwice, OwnLimit,
+        NotEnoughSeats, SeatsTaken, OthersAreWaiting, KeyUsedDifferently.
     """
     request = Request(
         user_id=user_id,
@@ -71,7 +76,7 @@ def book(
         raise RuntimeError("book is durable: whoever leads would commit it outside of this transaction.")
     crash_point("book:claimed")
     try:
-        granted = TURNS.ask(event_id, request)
+        granted = TURNS.ask(event_id, request, arrived=arrived)
     except BaseException as error:
         request.claim.give_back()
         counts.not_granted(error)
@@ -117,13 +122,16 @@ def set_aside(
         return Claim(event_id)
 
 
-def _serve(event_id: UUID, gather: Gather) -> None:
-    """Answer everybody who waits at this event, in one transaction."""
+def _serve(event_id: UUID, gather: Gather, patience: float = PATIENCE) -> None:
+    """Answer everybody who waits at this event, in one transaction. Its row is waited for no longer than
+    `patience` seconds are left."""
     tickets: list[Ticket] = []
     outcomes: Iterable[Granted | Exception] = []
     try:
         with transaction.atomic(durable=True):
             transaction.on_commit(partial(crash_point, "book:committed"))
+            if patience < PATIENCE - HARDLY_WAITED:
+                _wait_no_longer_than(patience)
             event = Event.objects.lock(event_id)
             crash_point("book:locked")
             tickets = gather()
@@ -150,6 +158,12 @@ def _serve(event_id: UUID, gather: Gather) -> None:
 
 
 TURNS = Turns(_serve)
+
+
+def _wait_no_longer_than(seconds: float) -> None:
+    """For locks, in the transaction that is open."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{max(1, int(1_000 * seconds))}ms"])
 
 
 class ClaimsLost(Exception):

@@ -1,12 +1,12 @@
 """Turns, without a database: who leads, who is gathered, and what becomes of who is not."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import pytest
 
 from bookings import combining
-from bookings.combining import TurnNeverCame, Turns
+from bookings.combining import LeaderLost, TurnNeverCame, Turns
 
 SOON = 10.0
 
@@ -20,7 +20,8 @@ class Counter:
         self.began = threading.Semaphore(0)
         self.turns = Turns(self.serve)
 
-    def serve(self, key, gather) -> None:
+    def serve(self, key, gather, patience) -> None:
+        self.patience = patience
         self.began.release()
         assert self.may_serve.acquire(timeout=SOON)
         tickets = gather()
@@ -73,6 +74,29 @@ class TestTurns:
         assert [future.result(SOON) for future in [first, *others]] == [f"{n} served" for n in range(10)]
         assert counter.batches == [list(range(10))]
 
+    def test_are_taken_in_the_order_of_arrival_not_of_joining_the_line(self, counter, threads):
+        asked = [threads.submit(counter.turns.ask, "event", 0, arrived=10.0)]
+        counter.wait_until_serving()
+        for number, arrived in [(3, 13.0), (1, 11.0), (2, 12.0)]:
+            asked.append(threads.submit(counter.turns.ask, "event", number, arrived=arrived))
+            counter.wait_until_in_line("event", len(asked))
+        counter.serve_next()
+        wait(asked, SOON)
+        assert counter.batches == [[0, 1, 2, 3]]
+
+    def test_never_leave_out_who_leads(self, counter, threads, monkeypatch):
+        monkeypatch.setattr(combining, "MOST_AT_ONCE", 2)
+        asked = [threads.submit(counter.turns.ask, "event", "last", arrived=10.0)]
+        counter.wait_until_serving()
+        for number in range(3):
+            asked.append(threads.submit(counter.turns.ask, "event", number, arrived=float(number)))
+            counter.wait_until_in_line("event", number + 2)
+        for _ in range(3):
+            counter.serve_next()
+        wait(asked, SOON)
+        assert counter.batches[0] == [0, "last"]
+        assert sorted(str(each) for batch in counter.batches for each in batch) == ["0", "1", "2", "last"]
+
     def test_hand_the_lead_to_the_first_who_came_too_late(self, counter, threads, monkeypatch):
         monkeypatch.setattr(combining, "MOST_AT_ONCE", 2)
         asked = [threads.submit(counter.turns.ask, "event", 0)]
@@ -115,10 +139,51 @@ class TestTurns:
         assert first.result(SOON) == "Ada served"
         assert counter.batches == [["Ada"]]
 
+    def test_leave_who_has_waited_for_the_lead_less_patience_for_the_lock(
+        self, counter, threads, monkeypatch
+    ):
+        monkeypatch.setattr(combining, "MOST_AT_ONCE", 1)
+        asked = [threads.submit(counter.turns.ask, "event", 0)]
+        counter.wait_until_serving()
+        asked.append(threads.submit(counter.turns.ask, "event", 1))
+        counter.wait_until_in_line("event", 2)
+        threading.Event().wait(0.3)
+        assert combining.PATIENCE - 0.2 < counter.patience <= combining.PATIENCE
+        counter.serve_next()
+        counter.wait_until_serving()
+        assert counter.patience <= combining.PATIENCE - 0.3
+        counter.serve_next()
+        wait(asked, SOON)
+
+    def test_do_not_wait_for_ever_for_an_answer_that_is_being_made(self, threads, monkeypatch):
+        monkeypatch.setattr(combining, "PATIENCE", 0.1)
+        monkeypatch.setattr(combining, "AT_LAST", 0.1)
+        gathered, may_end = threading.Event(), threading.Event()
+
+        def serve(key, gather, patience):
+            while len(turns._waiting["event"]) < 2:
+                threading.Event().wait(0.005)
+            tickets = gather()
+            gathered.set()
+            assert may_end.wait(SOON)
+            for ticket in tickets:
+                ticket.settle(answer="served")
+
+        turns = Turns(serve)
+        first = threads.submit(turns.ask, "event", "Ada")
+        second = threads.submit(turns.ask, "event", "Bob")
+        assert gathered.wait(SOON)
+        [lost] = wait([first, second], SOON, FIRST_COMPLETED).done
+        may_end.set()
+        [leader] = {first, second} - {lost}
+        assert leader.result(SOON) == "served"
+        with pytest.raises(LeaderLost):
+            lost.result()
+
     def test_go_on_behind_a_leader_that_failed_before_it_had_the_lock(self, threads):
         may_fail, failures = threading.Event(), []
 
-        def serve(key, gather):
+        def serve(key, gather, patience):
             if not failures:
                 failures.append(key)
                 assert may_fail.wait(SOON)
@@ -139,7 +204,7 @@ class TestTurns:
         assert second.result(SOON) == "served"
 
     def test_leave_nobody_without_an_answer_when_serving_fails_half_way(self, threads):
-        def serve(key, gather):
+        def serve(key, gather, patience):
             tickets = gather()
             tickets[0].settle(answer="served")
             raise ZeroDivisionError
@@ -167,7 +232,7 @@ class TestTurns:
     def test_end_with_an_error_of_their_own_when_who_leads_is_ended(self, threads):
         began, may_end, outcomes = threading.Event(), threading.Event(), {}
 
-        def serve(key, gather):
+        def serve(key, gather, patience):
             began.set()
             assert may_end.wait(SOON)
             gather()

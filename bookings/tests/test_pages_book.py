@@ -1,6 +1,7 @@
 """Booking through the form: every answer has its status, says what to do next, and changes what it says."""
 
 import re
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from bookings.combining import TurnNeverCame, Turns
 from bookings.models import Booking
 from bookings.views import book as book_view
 from events.models import Event
+from orgs.models import User
 from tests.factories import EventFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,25 @@ class TestBooking:
         assert response.status_code == 303
         assert response["Location"] == f"/bookings/{booking.pk}/"
         assert (booking.user_id, booking.seats, booking.status) == (person.pk, 2, "confirmed")
+
+    def test_is_asked_for_with_the_moment_at_which_the_request_came(self, send, monkeypatch):
+        """Not with that at which its person had been looked up, which takes some longer than others."""
+        came, load, ask = [], User.is_active.fget, Turns.ask
+
+        def looked_up(user):
+            came.append(time.monotonic())
+            return load(user)
+
+        def asking(turns, key, request, *, arrived):
+            came.append(arrived)
+            return ask(turns, key, request, arrived=arrived)
+
+        monkeypatch.setattr(User, "is_active", property(looked_up))
+        monkeypatch.setattr(Turns, "ask", asking)
+        before = time.monotonic()
+        assert send(EventFactory(), seats="1").status_code == 303
+        person, *_, arrived = came
+        assert before < arrived < person
 
     def test_takes_the_seats_ticked_on_the_map(self, send):
         event = EventFactory(with_layout=True)
@@ -279,7 +300,7 @@ class TestATurnThatNeverComes:
     def test_is_answered_with_the_form_kept(self, send, monkeypatch):
         """Others took too long for this event; the form was taken out of the line and not looked at."""
 
-        def never(*args):
+        def never(*args, **_):
             raise TurnNeverCame
 
         monkeypatch.setattr(Turns, "ask", never)

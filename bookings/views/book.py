@@ -67,7 +67,12 @@ def book(request, event_id):
         return _sign_in_for(event_id)
     try:
         booking = services.book(
-            **asked, user_id=request.user.pk, or_wait=form.cleaned_data["or_wait"], now=now, claim=claim
+            **asked,
+            user_id=request.user.pk,
+            or_wait=form.cleaned_data["or_wait"],
+            now=now,
+            claim=claim,
+            arrived=request.arrived,
         )
     except BookingRefused as refusal:
         event = event_for(request, event_id)
