@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -12,6 +11,7 @@ from bookings.views import panel
 from bookings.views.answers import ways_on
 from bookings.views.finding import EVENT_AND_NEWS, event_for, person_id_of
 from bookings.views.seat_map import seat_map
+from events import keeping
 from events.models import Event
 from orgs.composed import Composed, read_together
 from orgs.models.user import PERSON
@@ -49,8 +49,9 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
     largest = panel.largest_party(event)
     or_wait = form.data.get("or_wait") is not None if form else True
     is_signed_in = request.user.is_authenticated
+    may_join = any(booking.is_confirmed for booking in own)
     has_map = bool(event.layout) and state == panel.OPEN and is_signed_in
-    return render(
+    return keeping.page(
         request,
         "bookings/event_detail.html",
         {
@@ -59,12 +60,8 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
             "waiting": panel.parties_waiting(event),
             "largest": largest,
             "own": own,
-            "may_join": any(booking.is_confirmed for booking in own),
+            "may_join": may_join,
             "map": _map_asked_for(event, request, form) if has_map else None,
-            "panel": (  # what the panel is kept by: all that it shows but for the event's words
-                *(state, bool(event.available_slots), bool(event.layout), event.cancellation_reason),
-                *(largest, or_wait, has_map, is_signed_in),
-            ),
             "trouble": (form.sentence if form and not form.is_valid() else "") or refusal,
             "ways_on": ways_on(refusal, asked=_asked(form)) if refusal else [],
             "earlier_booking": getattr(refusal, "booking", None),
@@ -72,6 +69,10 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
             "or_wait": or_wait,
             "keys": {"count": uuid4(), "map": uuid4()},
         },
+        depends_on=(
+            *(event, state, bool(event.available_slots), bool(event.layout), event.cancellation_reason),
+            *(event.online_url, may_join, largest, or_wait, has_map, is_signed_in),
+        ),
         status=status,
     )
 

@@ -12,6 +12,7 @@ from bookings.models import Booking, BookingHistory
 from bookings.views.finding import OWN_BOOKING, booking_for, person_id_of
 from bookings.views.panel import parties_waiting
 from bookings.waitlist import place_in_line
+from events import keeping
 from orgs.composed import Composed, read_together
 from orgs.keyset import Keyset
 from orgs.models.user import PERSON
@@ -56,7 +57,8 @@ def _booking_page(request, booking_id):
     event, layout = booking.event, booking.event.seating
     entries = HISTORY.all(booking.pk)
     passed, passed_more = story.passings(booking, entries)
-    return render(
+    changeable = may_change(booking, now=timezone.now())
+    return keeping.page(
         request,
         "bookings/booking_detail.html",
         {
@@ -68,9 +70,13 @@ def _booking_page(request, booking_id):
             "chapters": story.told(entries, layout),
             "passings": passed,
             "passed_more": passed_more,
-            "may_change": may_change(booking, now=timezone.now()),
+            "may_change": changeable,
             "ending": entries[-1].details if booking.is_cancelled and entries else {},
         },
+        depends_on=(
+            *(event, event.online_url, event.cancellation_reason),
+            *(booking.status, booking.seats, changeable),
+        ),
     )
 
 

@@ -6,14 +6,15 @@ import pytest
 from django.template import Context, Template, TemplateSyntaxError
 from django.utils.translation import override
 
+from events import keeping
 from events.models import Event
-from events.templatetags import kept
 from tests.factories import EventFactory
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept():
-    kept._parts.clear()
+def nothing_kept(monkeypatch):
+    keeping._kept.clear()
+    monkeypatch.setattr(keeping, "PROVEN", False)
 
 
 @pytest.fixture
@@ -66,10 +67,10 @@ class TestKept:
             assert show(event)[1] == 1
 
     def test_keeps_no_more_than_so_many(self, event, monkeypatch):
-        monkeypatch.setattr(kept, "MOST", 2)
+        monkeypatch.setattr(keeping, "MOST", 2)
         for number in range(5):
             show(event, extra=number)
-        assert len(kept._parts) == 2
+        assert len(keeping._kept) == 2
 
     def test_leaves_gaps_for_what_is_fresh(self, event):
         left, name = "{% fresh %}{{ left }}{% endfresh %}", "{% fresh %}{{ name }}{% endfresh %}"
@@ -85,6 +86,22 @@ class TestKept:
     def test_is_not_kept_inside_of_what_is_kept(self, event):
         with pytest.raises(TemplateSyntaxError, match="no kept inside of kept"):
             show(event, inside="{% if event %}{% kept 'inner' %}{% endkept %}{% endif %}")
+
+    def test_is_proven_where_that_is_asked_for(self, event, monkeypatch):
+        monkeypatch.setattr(keeping, "PROVEN", True)
+        show(event, inside="{{ left }}", left=3)
+        with pytest.raises(keeping.NotTheSame):
+            show(event, inside="{{ left }}", left=2)
+
+    def test_is_proven_to_know_what_its_gaps_ask_for(self, event, monkeypatch):
+        """Whoever fills a gap knows what was known where the part begins, and nothing of what came since."""
+        monkeypatch.setattr(keeping, "PROVEN", True)
+        with pytest.raises(keeping.NotTheSame):
+            show(event, inside="{% with left=3 %}{% fresh %}{{ left }}{% endfresh %}{% endwith %}")
+
+    def test_has_no_blocks_in_its_gaps(self, event):
+        with pytest.raises(TemplateSyntaxError, match="no blocks"):
+            show(event, inside="{% fresh %}{% block a %}{% endblock %}{% endfresh %}")
 
     def test_knows_every_word_of_an_event(self):
         """A field that is added must be put among the words, or be known to be none of them."""
@@ -112,3 +129,59 @@ class TestKept:
             ),
         }
         assert {field.name for field in Event._meta.concrete_fields} == numbers | others | words
+
+
+@pytest.mark.django_db
+class TestPage:
+    @pytest.fixture(autouse=True)
+    def templates(self, settings, tmp_path):
+        """A page that extends another, which keeps a part and has a gap of its own."""
+        (tmp_path / "outer.html").write_text(
+            "{% load kept %}{% kept 'bar' %}<bar {% fresh %}{{ who }}{% endfresh %}>{% endkept %}"
+            "{% block main %}{% endblock %}{% fresh %}{{ count.up }}{% endfresh %}"
+        )
+        (tmp_path / "page.html").write_text(
+            "{% extends 'outer.html' %}{% load kept %}"
+            "{% block main %}{{ event.title }} {{ made.up }}"
+            "{% fresh %}, {{ who }}{% endfresh %}{% endblock %}"
+        )
+        [engine] = settings.TEMPLATES
+        settings.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
+
+    @pytest.fixture
+    def look_at(self, event, rf):
+        class Counted:
+            times = 0
+
+            @property
+            def up(self):
+                self.times += 1
+                return self.times
+
+        counted, made = Counted(), Counted()
+
+        def looking(who, *depends_on, event=event, host="localhost") -> str:
+            request = rf.get("/", headers={"host": host})
+            request.user = None
+            facts = {"who": who, "event": event, "count": counted, "made": made}
+            return keeping.page(request, "page.html", facts, depends_on=(event, *depends_on)).content.decode()
+
+        return looking
+
+    def test_is_made_once_and_its_gaps_each_time(self, look_at):
+        assert look_at("Uma") == "<bar Uma>Low Tide 1, Uma1"
+        assert look_at("Otto") == "<bar Otto>Low Tide 1, Otto2"
+
+    def test_is_kept_apart_by_what_it_depends_on_and_by_host(self, look_at, settings):
+        settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
+        look_at("Uma")
+        assert "Low Tide 2" in look_at("Uma", "open")
+        assert "Low Tide 3" in look_at("Uma", host="127.0.0.1")
+        assert "Low Tide 4" in look_at("Uma", event=EventFactory.build(title="Low Tide"))
+        assert "Low Tide 1" in look_at("Uma")
+
+    def test_is_proven_where_that_is_asked_for(self, look_at, monkeypatch):
+        look_at("Uma")
+        monkeypatch.setattr(keeping, "PROVEN", True)
+        with pytest.raises(keeping.NotTheSame):
+            look_at("Uma")
