@@ -10,6 +10,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from notifications import relay
+from notifications.broker import BrokerAway
 from notifications.models import Notification
 from notifications.sender import Sender
 
@@ -136,6 +137,14 @@ class TestConsumer:
         assert rabbit.bodies() == ["5"]
         body = rabbit.channel().basic_get(rabbit.topology.dead, auto_ack=True)[2]
         assert body == b"2"
+
+    def test_leaves_no_connection_behind_where_it_may_not_listen(self, rabbit):
+        with rabbit.publisher():
+            rabbit.channel().basic_consume(rabbit.topology.queue, lambda *_: None, exclusive=True)
+        consumer = rabbit.consumer()
+        with pytest.raises(BrokerAway, match="exclusive"), consumer:
+            raise AssertionError("It listens.")
+        assert consumer._connection.is_closed
 
 
 class TestDeliverNotifications:
