@@ -35,7 +35,7 @@ class Job:
         every: how often beat asks for it.
         rests: for how long it has nothing to do once it was done, whoever asks. Longer than `every` where
             beat, which forgets when it is started anew, would else never come to ask.
-        alone: whether a second run at the same time does nothing. Not where each row is claimed by itself.
+        alone: whether a second run at the same time does nothing. Not where several are quicker than one.
     """
 
     task: str
@@ -61,7 +61,7 @@ class Job:
 TIMETABLE = {
     "drain_outbox": Job("notifications.drain_outbox", every=3, alone=False),
     "run_event_jobs": Job("happening.run_event_jobs", every=5),
-    "send_account_mail": Job("happening.send_account_mail", every=10, alone=False),
+    "send_account_mail": Job("happening.send_account_mail", every=10),
     "reconcile_outbox": Job("notifications.reconcile_outbox", every=15),
     "reconcile_slots": Job("happening.reconcile_slots", every=20),
     "advance_events": Job("happening.advance_events", every=MINUTE),

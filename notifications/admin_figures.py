@@ -33,7 +33,8 @@ class DeliveryDesk:
 
     @admin.action(description=_("Try again to deliver"), permissions=["retry"])
     def try_again(self, request: HttpRequest, queryset) -> None:
-        failed = list(queryset.filter(status=Notification.Status.FAILED))
+        if (failed := self.few(request, queryset.filter(status=Notification.Status.FAILED))) is None:
+            return
         with transaction.atomic():
             count = states.again([message.pk for message in failed], now=timezone.now())
             if count:

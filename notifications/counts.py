@@ -17,6 +17,11 @@ SECONDS = Histogram(
     ["type"],
     buckets=(1, 2, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400),
 )
+AWAITING = Gauge(
+    "happening_senders_awaiting_mail_server",
+    "Senders that listen to no message because the mail server is away.",
+    multiprocess_mode="livesum",
+)
 STREAMS = Gauge("happening_live_streams", "Streams that are open.", multiprocess_mode="livesum")
 MOST_STREAMS = Gauge("happening_live_streams_most", "Streams that may be open.", multiprocess_mode="livesum")
 

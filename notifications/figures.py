@@ -103,7 +103,7 @@ def by_type_and_organization(*, since: datetime) -> list[Line]:
                 WHERE id >= %(first)s ORDER BY id DESC LIMIT %(most)s
             ) AS row
             LEFT JOIN organizations AS organization ON organization.id = row.org_id
-            GROUP BY row.type, organization.name
+            GROUP BY row.type, organization.id
             ORDER BY 4 DESC, count(*) DESC, 1, 2
             """,
             {"first": _first_id(since), "most": ADDED_UP},

@@ -1,10 +1,12 @@
 """What was handed over and never came back: put right, so that no row says "sent" for ever.
 
 Two ways for that. A sender died with rows in hand: their lease ends, and nobody else marks them. Or the
-broker lost messages (its queue was deleted, its disk was): rows sent long ago while the queue is empty. A
-queue that is long explains rows that wait, so then only the first kind is looked at.
+broker lost messages (its queue was deleted, its disk was): rows sent long ago while the queue is empty, or
+long before what a sender has in hand by now, since the queue gives first what came first. To be wrong about
+that costs a message more, which finds its row told.
 
-Both go back to pending, and what has been tried too often has failed, with its reason.
+Both go back to pending, each row at its own moment, so that those who shared a batch with the one that ends
+its senders do not meet it again. What has been tried too often has failed, with its reason.
 """
 
 from datetime import datetime, timedelta
@@ -13,7 +15,8 @@ from django.conf import settings
 from django.db import connection
 
 from notifications import transport
-from notifications.delivery import wait_after
+from notifications.delivery import FIRST_WAIT
+from notifications.states import SENDER_LEASE
 
 LOST_AFTER = timedelta(minutes=3)
 PAGE = 1_000
@@ -30,7 +33,7 @@ def reconcile(*, now: datetime) -> int:
     """
     changed = _settle("lease_until < %(before)s", before=now, reason=DIED, now=now)
     before = now - LOST_AFTER
-    if _is_any_old(before) and _queue_is_empty():
+    if _is_any_old(before) and (before := before if _queue_is_empty() else _passed_by()):
         changed += _settle(
             "lease_until IS NULL AND sent_at < %(before)s", before=before, reason=LOST, now=now
         )
@@ -40,6 +43,20 @@ def reconcile(*, now: datetime) -> int:
 def _queue_is_empty() -> bool:
     with transport.to_the_sender() as line:
         return line.waiting() == 0
+
+
+def _passed_by() -> datetime | None:
+    """What was sent before this moment should have come before what senders have in hand now; None where they
+    have nothing. The oldest in hand decides, and not one that came before the relay had marked it: its own
+    moment says nothing of the queue."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sent_at - %s FROM notifications WHERE status = 'sent' AND lease_until > sent_at + %s "
+            "ORDER BY sent_at LIMIT 1",
+            [LOST_AFTER, SENDER_LEASE],
+        )
+        found = cursor.fetchone()
+    return found and found[0]
 
 
 def _is_any_old(before: datetime) -> bool:
@@ -71,7 +88,8 @@ def _settle_page(where: str, *, before: datetime, reason: str, now: datetime) ->
             UPDATE notifications SET
                 status = CASE WHEN is_over THEN 'failed' ELSE 'pending' END,
                 failed_at = CASE WHEN is_over THEN %(now)s::timestamptz END,
-                due_at = CASE WHEN is_over THEN due_at ELSE %(now)s + %(wait)s * (attempts - 1) END,
+                due_at = CASE WHEN is_over THEN due_at
+                         ELSE %(now)s + %(wait)s * (attempts - 1) * (1 + random() / 2) END,
                 lease_until = NULL,
                 last_error = CASE WHEN is_over THEN 'Tried ' || attempts || ' times. ' ELSE '' END
                              || %(reason)s
@@ -81,7 +99,7 @@ def _settle_page(where: str, *, before: datetime, reason: str, now: datetime) ->
                 "before": before,
                 "reason": reason,
                 "now": now,
-                "wait": wait_after(1),
+                "wait": FIRST_WAIT,
                 "tries": settings.DELIVERY_TRIES,
                 "page": PAGE,
             },

@@ -28,13 +28,11 @@ def redrive(
 
     Args:
         types: only these; all where it is empty.
-        before: only those that failed before this moment.
+        before: only those that failed before this moment; what fails from `now` on was just tried.
     """
-    rows = Notification.objects.filter(status=Notification.Status.FAILED)
+    rows = Notification.objects.filter(status=Notification.Status.FAILED, failed_at__lt=before or now)
     if types:
         rows = rows.filter(type__in=types)
-    if before:
-        rows = rows.filter(failed_at__lt=before)
     counts = dict(rows.values_list("type").annotate(count=Count("pk")).order_by("type"))
     while not dry_run and (page := list(rows.order_by("failed_at").values_list("pk", flat=True)[:PAGE])):
         states.again(page, now=now)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
+from notifications import counts
 from notifications.broker import BrokerAway, Consumer, Delivery, DoesNotFit, Topology
 from notifications.delivery import Outcome, deliver
 from notifications.outbox import DRAIN
@@ -93,6 +94,7 @@ class Sender:
             nudge(DRAIN)  # there is room again for what is owed in bulk
         return outcome
 
+    @counts.AWAITING.track_inprogress()
     def _await_mail_server(self, consumer: Consumer) -> None:
         logger.warning("The mail server is away. Mail waits until it is back.")
         if in_hand := consumer.stop_listening():

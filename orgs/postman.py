@@ -3,11 +3,15 @@
 A mail is claimed with a lease and the claim is committed; then it is sent; then it is marked. A process that
 dies in between leaves a lease that runs out, so at worst a mail comes twice. A server that cannot be reached
 ends the round, so that many mails do not each wait for it; each is tried again at its own time.
+
+One round at a time, and of some seconds: a mail server that is slow or silent keeps one worker from other
+work, not all of them, and no round is so long that Celery would kill it with a mail in hand.
 """
 
 import json
 import logging
 import smtplib
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -21,14 +25,17 @@ from orgs.sealing import SealBroken, unseal
 
 LEASE = timedelta(minutes=5)  # longer than a mail takes whose server stalls at every step
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=5)
+RUN_SECONDS = 20.0  # after which a round ends even where more is due: the next one goes on
 
 logger = logging.getLogger(__name__)
 
 
-def send_due(*, clock: Callable[[], datetime]) -> int:
-    """Send until nothing is due, or the server takes no mail now; returns how many mails it took."""
+def send_due(*, clock: Callable[[], datetime], seconds: float = RUN_SECONDS) -> int:
+    """Send until nothing is due, the server takes no mail now, or `seconds` are over; returns how many mails
+    it took."""
+    deadline = time.monotonic() + seconds
     with Postman() as postman:
-        while postman.send_next(now=clock()):
+        while postman.send_next(clock=clock) and time.monotonic() < deadline:
             continue
         return postman.sent
 
@@ -43,10 +50,10 @@ class Postman:
     def __exit__(self, *_) -> None:
         self.connection.close()
 
-    def send_next(self, *, now: datetime) -> bool:
+    def send_next(self, *, clock: Callable[[], datetime]) -> bool:
         """Send the mail that has been due longest; returns whether to go on: False when nothing is due or
         the server does not take mail now."""
-        mail = _claim(now=now)
+        mail = _claim(now=clock())
         if mail is None:
             return False
         crash_point("account_mail:claimed")
@@ -55,11 +62,15 @@ class Postman:
             self.connection.send_messages([_message(mail)])
         except Exception as error:  # whatever a backend can throw: the row says so and is tried again
             self.connection.close()
-            return _put_back(mail, error, now=now)
+            return _put_back(mail, error, now=clock())
         crash_point("account_mail:sent")
         self.sent += 1
         _mine(mail).update(
-            status=AccountMail.Status.SENT, sent_at=now, sealed=None, lease_until=None, last_error=None
+            status=AccountMail.Status.SENT,
+            sent_at=clock(),
+            sealed=None,
+            lease_until=None,
+            last_error=None,
         )
         return True
 

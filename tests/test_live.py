@@ -3,6 +3,8 @@ Redis and PostgreSQL, and everything that a server would do with it done by hand
 
 import asyncio
 import json
+import threading
+import time
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -10,6 +12,7 @@ from uuid import uuid4
 import pytest
 import redis
 from django.conf import settings
+from django.core.signals import request_started
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -22,7 +25,7 @@ from notifications.live import hub, listener, server
 from notifications.live.announcer import Announcer
 from notifications.live.server import LiveServer
 from notifications.models import Notification
-from orgs import members
+from orgs import members, standing_news
 from orgs.models import Organization, User
 from orgs.sessions import SessionStore
 from tests.factories import EventFactory, MembershipFactory, OrganizationFactory, UserFactory
@@ -186,6 +189,12 @@ def nothing_is_found_by_looking(monkeypatch):
     """What is seen was announced."""
     monkeypatch.setattr(hub, "LOOK_EVERY", NEVER)
     monkeypatch.setattr(hub, "LOOK_EVERY_WHILE_DEAF", NEVER)
+
+
+@pytest.fixture
+def nothing_is_asked_again(monkeypatch):
+    """Who is cut off was named in an announcement."""
+    monkeypatch.setattr(server, "ASK_AGAIN", NEVER)
 
 
 class TestAStreamOfAnEvent:
@@ -354,7 +363,7 @@ class TestWhoMayWatch:
         async def scenario(application):
             visit = Visit(application, of(hidden), cookie=cookie)
             await visit.begin()
-            await visit.until_comment()
+            await visit.next()
             await aside(membership.delete)
             await visit.until_over()
 
@@ -374,6 +383,7 @@ class TestWhoMayWatch:
         living(scenario)
 
     @pytest.mark.parametrize("way", ["suspended member", "removed member", "signed out", "out everywhere"])
+    @pytest.mark.usefixtures("nothing_is_asked_again")
     def test_who_loses_a_right_is_cut_off_at_once(self, way):
         hidden = EventFactory(visibility=Event.Visibility.MEMBERS)
         membership = MembershipFactory(organization=hidden.org)
@@ -393,7 +403,7 @@ class TestWhoMayWatch:
             while application.hub.is_deaf:
                 await asyncio.sleep(0.01)
             await aside(losing)
-            async with asyncio.timeout(server.ASK_AGAIN / 4):
+            async with asyncio.timeout(10):
                 await visit.until_over()
 
         living(scenario)
@@ -409,6 +419,7 @@ class TestWhoMayWatch:
 
         living(scenario)
 
+    @pytest.mark.usefixtures("nothing_is_asked_again")
     def test_an_organization_that_staff_suspend_takes_them_along_at_once(self, event):
         staff = UserFactory(is_platform_staff=True)
         asked = {"organization_id": event.org_id, "actor_id": staff.pk, "now": timezone.now()}
@@ -420,8 +431,73 @@ class TestWhoMayWatch:
             while application.hub.is_deaf:
                 await asyncio.sleep(0.01)
             await aside(partial(services.suspend_organization, **asked))
-            async with asyncio.timeout(server.ASK_AGAIN / 4):
+            async with asyncio.timeout(10):
                 await visit.until_over()
+
+        living(scenario)
+
+    @pytest.mark.usefixtures("nothing_is_found_by_looking")
+    def test_who_is_asked_again_sees_what_is_new_meanwhile(self, event, monkeypatch):
+        monkeypatch.setattr(server, "ASK_AGAIN", 0.2)
+
+        async def scenario(application):
+            visit, go_on = Visit(application, of(event)), threading.Event()
+            await visit.begin()
+            await visit.next()
+            await _listens(application)
+            for _ in range(server.THREADS):  # so that nobody who is asked is answered
+                application._asking.submit(go_on.wait, 20)
+            try:
+                await asyncio.sleep(3 * server.ASK_AGAIN)
+                await book(event, 3)
+                async with asyncio.timeout(10):
+                    await visit.until(lambda state: state["left"] == 7)
+            finally:
+                go_on.set()
+
+        living(scenario)
+
+    @pytest.mark.usefixtures("nothing_is_found_by_looking")
+    def test_who_is_doubted_sees_nothing_new_until_it_is_known(self, event, monkeypatch):
+        async def scenario(application):
+            visit, go_on = Visit(application, of(event)), threading.Event()
+            await visit.begin()
+            await visit.next()
+            await _listens(application)
+            for _ in range(server.THREADS):
+                application._asking.submit(go_on.wait, 20)
+            try:
+                await aside(standing_news.changed, event.pk)
+                await book(event, 3)
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(1):
+                        await visit.until(lambda state: state["left"] == 7)
+            finally:
+                go_on.set()
+            await visit.until(lambda state: state["left"] == 7)
+
+        living(scenario)
+
+    def test_who_came_together_is_not_asked_together(self, event, monkeypatch):
+        monkeypatch.setattr(server, "ASK_AGAIN", 2.0)
+        asked = []
+
+        def remember(**_):
+            asked.append(time.monotonic())
+
+        async def scenario(application):
+            visits = [Visit(application, of(event)) for _ in range(20)]
+            request_started.connect(remember)
+            try:
+                for visit in visits:
+                    await visit.begin()
+                came = len(asked)
+                while len(asked) < came + 20:
+                    await asyncio.sleep(0.05)
+            finally:
+                request_started.disconnect(remember)
+            middle = asked[came:]
+            assert middle[-5] - middle[4] > server.ASK_AGAIN / 4
 
         living(scenario)
 

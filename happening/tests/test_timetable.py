@@ -24,6 +24,7 @@ from notifications.models import Notification
 from orgs import account_mail, by_hand
 from orgs.models import AccountMail, Invite, JobRun, SpentToken
 from orgs.only_run import key, only_run
+from orgs.tasks import send_account_mail
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 
 UPKEEP = (
@@ -98,6 +99,14 @@ class TestASecondRunner:
         advance_events.apply(throw=True)
         assert JobRun.objects.get().outcome == "done"
         assert Event.objects.get().status == "ongoing"
+
+    def test_leaves_its_worker_to_others_while_a_mail_server_keeps_the_first(self, mailoutbox):
+        account_mail.post(kind="notice", to="uma@example.org", subject="S", text="T", now=timezone.now())
+        with Runner("send_account_mail"):
+            send_account_mail.apply(throw=True)
+            assert mailoutbox == []
+        send_account_mail.apply(throw=True)
+        assert len(mailoutbox) == 1
 
     def test_by_hand_waits_and_then_says_that_another_is_at_it(self, monkeypatch):
         monkeypatch.setattr(by_hand, "PATIENCE", 0.3)

@@ -52,20 +52,15 @@ class Consumer:
                 self._declare()
                 self._channel.basic_qos(prefetch_count=self.prefetch)
                 self._channel.add_on_cancel_callback(self._cancelled)
+                self.listen()
             except BaseException:
-                self._connection.close()
+                self._let_go()
                 raise
-        self.listen()
         return self
 
     def __exit__(self, *_) -> None:
         """Whatever was not acknowledged goes back to the queue."""
-        try:
-            with amqp_trouble():
-                if self._connection.is_open:
-                    self._connection.close()
-        except BrokerAway as trouble:
-            logger.debug("RabbitMQ did not hear the goodbye: %s", trouble)
+        self._let_go()
 
     def listen(self) -> None:
         with amqp_trouble():
@@ -111,6 +106,14 @@ class Consumer:
         with amqp_trouble():
             self._channel.basic_reject(delivery.tag, requeue=False)
         del self._in_hand[delivery.tag]
+
+    def _let_go(self) -> None:
+        try:
+            with amqp_trouble():
+                if self._connection.is_open:
+                    self._connection.close()
+        except BrokerAway as trouble:
+            logger.debug("RabbitMQ did not hear the goodbye: %s", trouble)
 
     def _work(self, seconds: float) -> None:
         with amqp_trouble():

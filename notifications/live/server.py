@@ -4,7 +4,8 @@ A request first goes through Django as everywhere, middleware, sessions and all,
 there is one way to find out who somebody is and what they may see. If the view answers with a `Stream`, the
 thread is let go and the loop serves the stream from the `Hub`; any other answer is sent as it is. When it is
 announced that what a person may do has changed (`orgs.standing_news`), and now and then in any case, the same
-request is asked again: whoever may not watch any more is cut off.
+request is asked again: whoever may not watch any more is cut off. News waits for the answer only where it was
+announced; otherwise it goes on meanwhile, and those who came together are not asked together.
 
 Streams end by themselves after some minutes, so that load spreads over processes and nothing leaks for ever;
 the browser comes back. A process holds a bounded number of them, of one person's, and of those from one
@@ -137,7 +138,10 @@ class LiveServer:
         watcher, holder = self.hub.watch(stream.topics, person_id=stream.person_id), _holder(stream)
         self._held[holder] += 1
         counts.STREAMS.inc()
-        gone = asyncio.create_task(_end_when_gone(watcher, receive))
+        besides = [
+            asyncio.create_task(_end_when_gone(watcher, receive)),
+            asyncio.create_task(self._end_when_forbidden(watcher, stream, scope)),
+        ]
         try:
             await _start(stream, send)
             await _body(come_back_after(*COME_BACK_AFTER), send)
@@ -146,22 +150,32 @@ class LiveServer:
         except (OSError, TimeoutError):
             logger.debug("Somebody who watched has gone.")
         finally:
-            gone.cancel()
+            for task in besides:
+                task.cancel()
             self.hub.leave(watcher)
             counts.STREAMS.dec()
             self._forget(holder)
 
     async def _show(self, watcher: Watcher, stream: Stream, scope, send) -> None:
         clock = asyncio.get_running_loop().time
-        ends, asked = clock() + random.uniform(*LIFE), clock()  # noqa: S311
-        while not watcher.is_over and clock() < ends:
-            news = await watcher.news(within=min(KEEP_ALIVE, max(0, asked + ASK_AGAIN - clock())))
-            if watcher.is_doubted or clock() >= asked + ASK_AGAIN:
+        ends = clock() + random.uniform(*LIFE)  # noqa: S311
+        while clock() < ends:
+            news = await watcher.news(within=KEEP_ALIVE)
+            if watcher.is_doubted:
                 watcher.is_doubted = False
                 if not await self._may_still_watch(stream, scope):
                     return
-                asked = clock()
+            if watcher.is_over:
+                return
             await _body(news or b":\n\n", send)
+
+    async def _end_when_forbidden(self, watcher: Watcher, stream: Stream, scope) -> None:
+        try:
+            await asyncio.sleep(random.uniform(0, ASK_AGAIN))  # noqa: S311
+            while await self._may_still_watch(stream, scope):
+                await asyncio.sleep(ASK_AGAIN)
+        finally:
+            watcher.end()  # where it could not be asked, too
 
     def _has_enough(self, stream: Stream) -> bool:
         most = settings.LIVE_MOST_STREAMS_OF_A_PERSON

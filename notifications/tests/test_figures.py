@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from notifications import figures
 from notifications.models import Notification
+from orgs.admin_site import model_admin
 from tests.factories import OrganizationFactory, UserFactory
 
 
@@ -51,6 +52,13 @@ class TestFigures:
         assert reminders == figures.Line("event_reminder", None, 0, 1, 0, 0, None)
         assert confirmations == figures.Line("booking_confirmed", "Acme", 2, 0, 0, 0, 2.0)
 
+    def test_keep_organizations_of_one_name_apart(self, became, now):
+        for status in ("delivered", "failed"):
+            became(status, org=OrganizationFactory(name="Acme"))
+        failed, delivered = figures.by_type_and_organization(since=now - timedelta(days=1))
+        assert (failed.organization, failed.failed, failed.delivered) == ("Acme", 1, 0)
+        assert (delivered.organization, delivered.failed, delivered.delivered) == ("Acme", 0, 1)
+
     def test_tell_it_hour_by_hour(self, became, now):
         became("delivered")
         became("failed", ago=timedelta(hours=3))
@@ -91,3 +99,14 @@ class TestThePlatformsAdmin:
         delivered.refresh_from_db()
         assert (failed.status, failed.attempts, delivered.status) == ("pending", 0, "delivered")
         assert failed.due_at <= timezone.now()
+
+    def test_tries_only_so_many_at_once(self, staff, became, monkeypatch):
+        monkeypatch.setattr(model_admin, "MOST_AT_ONCE", 1)
+        failed = [became("failed") for _ in range(2)]
+        answer = staff.post(
+            reverse("admin:notifications_notification_changelist"),
+            {"action": "try_again", "_selected_action": [str(row.pk) for row in failed]},
+            follow=True,
+        )
+        assert "Choose at most 1 of them at once" in answer.content.decode()
+        assert set(Notification.objects.values_list("status", flat=True)) == {"failed"}

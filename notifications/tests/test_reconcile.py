@@ -47,6 +47,26 @@ class TestReconcile:
         row.refresh_from_db()
         assert row.status == "sent"
 
+    def test_offers_again_what_was_lost_while_the_queue_is_never_empty(self, owe, sent, rabbit, now):
+        owe()
+        relay.drain(clock=timezone.now)
+        lost, waiting = sent(ago=2 * LONG_AGO), sent(ago=LONG_AGO)
+        in_hand = sent(ago=LONG_AGO, lease_until=now + states.SENDER_LEASE)
+        assert reconcile(now=now) == 1
+        for row in (lost, waiting, in_hand):
+            row.refresh_from_db()
+        assert [lost.status, waiting.status, in_hand.status] == ["pending", "sent", "sent"]
+        assert lost.last_error == LOST
+
+    def test_learns_nothing_of_the_queue_from_what_was_quicker_than_the_relays_mark(
+        self, owe, sent, rabbit, now
+    ):
+        owe()
+        relay.drain(clock=timezone.now)
+        sent(ago=LONG_AGO)
+        sent(ago=timedelta(0), lease_until=now + states.SENDER_LEASE)
+        assert reconcile(now=now) == 0
+
     def test_offers_again_what_a_dead_sender_had_in_hand(self, sent, straight, now):
         row = sent(ago=timedelta(minutes=1), lease_until=now - timedelta(seconds=1))
         assert reconcile(now=now) == 1
@@ -69,6 +89,14 @@ class TestReconcile:
         reconcile(now=now)
         row.refresh_from_db()
         assert row.due_at >= now + timedelta(minutes=3)
+
+    def test_parts_those_who_shared_a_batch(self, sent, straight, now):
+        for _ in range(20):
+            sent(ago=LONG_AGO, lease_until=now - timedelta(seconds=1), attempts=2)
+        assert reconcile(now=now) == 20
+        moments = set(Notification.objects.values_list("due_at", flat=True))
+        assert len(moments) == 20
+        assert now + timedelta(minutes=1) <= min(moments) < max(moments) <= now + timedelta(seconds=90)
 
     def test_knows_nothing_of_a_broker_that_is_away(self, sent, settings, now):
         settings.AMQP_URL = "amqp://127.0.0.1:1//"

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from notifications.models import Notification
+from notifications.redrive import redrive
 
 
 @pytest.fixture
@@ -46,6 +47,12 @@ class TestRedriveNotifications:
         assert pending() == {old.pk}
         call_command("redrive_notifications")
         assert pending() == {old.pk, young.pk, other.pk}
+
+    def test_leaves_what_has_failed_anew_meanwhile(self, given_up, straight, now):
+        old, young = given_up(), given_up(hours_ago=0)
+        assert redrive(types=[], before=None, now=now) == {"booking_confirmed": 1}
+        assert pending() == {old.pk}
+        assert Notification.objects.get(pk=young.pk).status == "failed"
 
     def test_changes_nothing_when_it_is_only_asked(self, given_up, straight, capsys):
         given_up()

@@ -7,8 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from notifications import relay
+from notifications.broker import BrokerAway
 from notifications.models import Notification
 from notifications.sender import Sender
 
@@ -58,6 +60,11 @@ def are_delivered(*rows) -> bool:
     )
 
 
+def waiting_senders() -> float:
+    """What the alert about a mail server that is away goes by."""
+    return REGISTRY.get_sample_value("happening_senders_awaiting_mail_server")
+
+
 @pytest.mark.django_db(transaction=True)
 class TestSender:
     def test_delivers_what_the_relay_publishes(self, owe, sender, sink):
@@ -105,11 +112,13 @@ class TestSender:
         sender()
         wait_for(lambda: Notification.objects.get().status == "pending")
         assert Notification.objects.get().attempts == 0
+        wait_for(lambda: waiting_senders() == 1)
         sink.start()
         Notification.objects.update(due_at=timezone.now())
         drain()
         wait_for(lambda: are_delivered(row))
         assert len(sink.mails) == 1
+        assert waiting_senders() == 0
 
 
 class TestConsumer:
@@ -128,6 +137,14 @@ class TestConsumer:
         assert rabbit.bodies() == ["5"]
         body = rabbit.channel().basic_get(rabbit.topology.dead, auto_ack=True)[2]
         assert body == b"2"
+
+    def test_leaves_no_connection_behind_where_it_may_not_listen(self, rabbit):
+        with rabbit.publisher():
+            rabbit.channel().basic_consume(rabbit.topology.queue, lambda *_: None, exclusive=True)
+        consumer = rabbit.consumer()
+        with pytest.raises(BrokerAway, match="exclusive"), consumer:
+            raise AssertionError("It listens.")
+        assert consumer._connection.is_closed
 
 
 class TestDeliverNotifications:

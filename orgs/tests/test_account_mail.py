@@ -10,7 +10,7 @@ from django.utils import timezone
 from orgs import account_mail, sealing
 from orgs.account_mail import NoAddress, TextGone
 from orgs.models import AccountMail
-from orgs.postman import LEASE, Postman
+from orgs.postman import LEASE, Postman, send_due
 from tests.factories import OrganizationFactory, UserFactory
 from tests.post_office import PostOffice
 
@@ -51,7 +51,7 @@ def go_round(*, now) -> int:
     """Send until there is nothing to do; returns in how many steps."""
     steps = 0
     with Postman() as postman:
-        while postman.send_next(now=now):
+        while postman.send_next(clock=lambda: now):
             steps += 1
     return steps
 
@@ -114,6 +114,20 @@ class TestSending:
         assert go_round(now=now) == 3
         assert office.connections == 1
         assert [f"To: ada{n}@" in taken for n, taken in enumerate(office.taken)] == [True] * 3
+
+    def test_goes_on_in_another_round_when_its_time_is_up(self, office, post, now):
+        for number in range(3):
+            post(to=f"ada{number}@example.org")
+        assert send_due(clock=lambda: now, seconds=0) == 1
+        assert sorted(AccountMail.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+        assert send_due(clock=lambda: now) == 2
+
+    def test_says_when_the_server_took_it_and_not_when_it_was_begun(self, office, post, now):
+        mail, moments = post(), iter([now, now + timedelta(seconds=7)])
+        with Postman() as postman:
+            postman.send_next(clock=lambda: next(moments))
+        mail.refresh_from_db()
+        assert mail.sent_at == now + timedelta(seconds=7)
 
     def test_does_nothing_when_nothing_is_due(self, office, post, now):
         post(now=now + timedelta(minutes=1))

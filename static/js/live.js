@@ -108,10 +108,13 @@ function disconnect() {
 
 async function ask() {
   asking = undefined;
-  for (const [url, showState] of questions) {
+  for (const question of [...questions]) {
+    const [url, showState] = question;
     const answer = await fetch(url, { cache: "no-cache" }).catch(() => undefined);
     if (answer?.ok) showState(await answer.json());
-    if (answer?.status === 403 || answer?.status === 404) return disconnect(); // it is not for us any more
+    if (answer?.status !== 403 && answer?.status !== 404) continue;
+    if (question === questions[0]) return disconnect(); // what the page is about is not for us any more
+    questions.pop(); // signed out elsewhere: the inbox is not
   }
   if (!document.hidden && stream?.readyState !== EventSource.OPEN) asking ??= setTimeout(ask, between(5, 9));
 }

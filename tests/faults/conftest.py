@@ -13,6 +13,7 @@ from tests.factories import EventFactory
 from tests.faults import plugin
 from tests.faults.crowd import Log, Visitor
 from tests.faults.mail_sink import MailSink
+from tests.faults.outbox import let_time_pass
 from tests.faults.programs import Program, Site, Web
 from tests.faults.servers import FaultyPostgres, FaultyRabbit, FaultyValkey
 
@@ -85,6 +86,20 @@ def site(tmp_path, postgres, valkey, rabbitmq) -> Iterator[Site]:
     finally:
         site.stop()
         connection.close()  # which a test may have broken
+
+
+@pytest.fixture
+def house(site, broker, mail_sink) -> Site:
+    """What delivers, nothing of it started yet, and a mail server of its own."""
+    site.env |= {"EMAIL_URL": mail_sink.url, "EMAIL_TIMEOUT": "2"}
+    let_time_pass()  # what an earlier test left is not to wait for
+    return site
+
+
+@pytest.fixture
+def running(house) -> tuple[Program, Program, Program]:
+    """Worker, beat and sender."""
+    return house.worker(), house.beat(), house.sender()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -79,6 +80,13 @@ class Owed:
         if doubled > twice:
             found.append(f"{doubled} mails came twice")
         return found
+
+
+def wait_until(truth: Callable[[], object], seconds: float = SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not truth():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.1)
 
 
 def let_time_pass(minutes: int = 10) -> None:

@@ -12,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 
 import amqp
+import pika
 
 from happening.embedded import child
 from happening.embedded.place import Place
 from happening.embedded.server import Server
+from notifications.broker.connecting import parameters
 from tests.faults.ports import HOST, free_port
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # Debian's; the ones in /usr/sbin want to be another user
@@ -87,6 +89,18 @@ class Rabbit(Server):
             **(self.place.account.popen_arguments() if self.place.account else {}),
         )
         return done.stdout
+
+    def channel(self):
+        """To do at the broker what somebody may do there by hand."""
+        return pika.BlockingConnection(parameters(self.url)).channel()
+
+    def waiting(self, queue: str) -> int:
+        """How many messages are in a queue and in nobody's hand."""
+        channel = self.channel()
+        try:
+            return channel.queue_declare(queue, passive=True).method.message_count
+        finally:
+            channel.connection.close()
 
     def forget(self) -> None:
         """Remove the queues and messages of an earlier run; called before it starts."""

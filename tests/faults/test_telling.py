@@ -4,44 +4,17 @@ import threading
 import time
 from contextlib import contextmanager
 
-import pika
 import pytest
 from django.conf import settings
 
 from notifications.broker import Topology
-from notifications.broker.connecting import parameters
 from notifications.broker.topology import EVERY_TYPE
 from notifications.tasks import STAY
 from tests.faults import mail_sink as smtp
-from tests.faults.outbox import Owed, let_time_pass, put_right
+from tests.faults.outbox import Owed, let_time_pass, put_right, wait_until
 
 NAMES = Topology()
 MAILS_IN_HAND = settings.MAIL_CONNECTIONS  # of a sender: so many may come twice when it is killed
-
-
-def wait_until(truth, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not truth():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.1)
-
-
-@pytest.fixture
-def house(site, broker, mail_sink):
-    """What delivers, nothing of it started yet, and a mail server of its own."""
-    site.env |= {"EMAIL_URL": mail_sink.url, "EMAIL_TIMEOUT": "2"}
-    let_time_pass()  # what an earlier test left is not to wait for
-    return site
-
-
-@pytest.fixture
-def running(house):
-    """Worker, beat and sender."""
-    return house.worker(), house.beat(), house.sender()
-
-
-def channel_of(broker):
-    return pika.BlockingConnection(parameters(broker.url)).channel()
 
 
 @contextmanager
@@ -50,7 +23,7 @@ def no_binding(broker):
     over = threading.Event()
 
     def unbind():
-        channel = channel_of(broker)
+        channel = broker.channel()
         while not over.is_set():
             channel.queue_unbind(NAMES.queue, NAMES.exchange, EVERY_TYPE)
         channel.connection.close()
@@ -162,7 +135,7 @@ class TestRabbitMQ:
         sender.stop()
         owed = Owed(30)
         owed.wait(sent=30)
-        channel = channel_of(broker)
+        channel = broker.channel()
         channel.queue_delete(NAMES.queue)
         channel.exchange_delete(NAMES.exchange)
         sender.start()
@@ -183,14 +156,27 @@ class TestRabbitMQ:
         assert set(owed.rows.values_list("attempts", flat=True)) == {1}
         assert owed.complaints(mail_sink) == []
 
-    def test_with_a_full_disk_keeps_people_waiting(self, running, broker, mail_sink):
-        broker.control("set_disk_free_limit", "100000GB")
+    @pytest.mark.parametrize(
+        ("alarm", "over"),
+        [
+            (("set_disk_free_limit", "100000GB"), ("set_disk_free_limit", "50MB")),
+            (("set_vm_memory_high_watermark", "0.00001"), ("set_vm_memory_high_watermark", "0.4")),
+        ],
+        ids=["disk", "memory"],
+    )
+    def test_without_room_is_let_go_and_keeps_people_waiting(
+        self, alarm, over, running, house, broker, mail_sink
+    ):
+        broker.control(*alarm)
         try:
             owed = Owed(10)
-            time.sleep(3)
-            assert owed.states()["delivered"] == 0
+            relay = house.command("drain_outbox")  # no task comes to a worker now
+            assert relay.wait_for_end(60) == 1
+            assert "RabbitMQ is away (ConnectionBlockedTimeout" in relay.last_words()
+            assert owed.states() == {"pending": 10}
+            assert set(owed.rows.values_list("attempts", "lease_until")) == {(0, None)}
         finally:
-            broker.control("set_disk_free_limit", "50MB")
+            broker.control(*over)
         let_time_pass()
         owed.wait(delivered=10)
         assert owed.complaints(mail_sink) == []
@@ -247,7 +233,7 @@ class TestPoison:
         assert poisoned.complaints(mail_sink) + sound.complaints(mail_sink) == []
 
     def test_in_the_queue_ends_with_the_dead_letters(self, running, broker, mail_sink):
-        channel = channel_of(broker)
+        channel = broker.channel()
         wait_until(lambda: Owed(1).wait(delivered=1) is None)
         channel.basic_publish(NAMES.exchange, "gossip", b"\xff\xfe no id")
         owed = Owed(5)

@@ -18,7 +18,7 @@ from bookings.models import Booking, BookingHistory, BookingSeat, EventJob
 from events import listing
 from events.listing import BY_START
 from events.models import Event
-from notifications import states
+from notifications import reconcile, states
 from notifications.models import Notification
 from orgs.models import Invite, Membership, Organization, User
 from tests.schema.rows import Rows
@@ -239,6 +239,7 @@ class TestTheOutbox:
     def test_finds_what_was_sent_and_not_delivered(self):
         lost = Notification.objects.filter(status="sent", sent_at__lt=timezone.now() - timedelta(minutes=5))
         assert indexes_of(lost) == {"idx_notifications_sent"}
+        assert indexes_of(reconcile._passed_by) == {"idx_notifications_sent"}
 
     def test_finds_what_people_were_told_of_an_event(self):
         some = Notification.objects.exclude(event_id=None).values_list("event_id", "user_id")[:50]
