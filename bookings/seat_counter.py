@@ -213,7 +213,7 @@ def drop(event_ids: list[UUID]) -> None:
     def ask(client):
         with client.pipeline() as pipe:
             pipe.srem(COUNTED, *map(str, event_ids))
-            pipe.delete(*(key for event_id in event_ids for key in _keys(event_id)[:2]))
+            pipe.delete(*(_keys(event_id)[0] for event_id in event_ids))
             pipe.execute()
 
     if event_ids:
