@@ -6,9 +6,10 @@ set-wise by `close`, so one transaction can serve one request or many.
 """
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from bookings import free_runs, waitlist
 from bookings.errors import Closed, EventCancelled, NotBookable, NotOpenYet
@@ -19,7 +20,9 @@ from bookings.models import Booking, BookingSeat, EventTotals
 from bookings.models.job import EventJob
 from bookings.telling import about_booking
 from events.models import Event
+from orgs.crash_points import crash_point
 from orgs.models import Organization
+from orgs.nudge import nudge
 
 
 class BoxOffice:
@@ -35,6 +38,8 @@ class BoxOffice:
         self._somebody_waits = False
         self._line_stands = False  # under the strict rule: somebody is in line, and nobody may pass
         self.owes_promotions = False
+        self._seats_came_free = False
+        transaction.on_commit(self._committed)  # before anybody follows
 
     @classmethod
     def open(cls, event_id: UUID, *, now: datetime, mend_runs: bool = False) -> "BoxOffice":
@@ -54,6 +59,8 @@ class BoxOffice:
         self.flush()
         if self.owes_promotions:
             EventJob.objects.owe(self.event, EventJob.Kind.SETTLE_QUEUE, due_at=self.now)
+            transaction.on_commit(partial(nudge, EventJob.TASK))
+        self._seats_came_free |= self.free > self._following.left_before
         self._following.on_commit(left=self.free, claimed=claimed, is_counted=is_counted)
 
     # What may be done
@@ -179,6 +186,10 @@ class BoxOffice:
 
     # Inside
 
+    def _committed(self) -> None:
+        if self._seats_came_free:
+            crash_point("freed:committed")
+
     def _promote(self, party: waitlist.Party) -> None:
         booking = Booking(
             pk=party.booking_id,
@@ -205,6 +216,7 @@ class BoxOffice:
         """Write what has been decided so far, and forget it."""
         if self._last_number:  # somebody has stood in line
             self._following.line |= self.ledger.line_changes()
+        self._seats_came_free |= bool(self.ledger.given_back)
         self.ledger.write()
         self.ledger = Ledger(self.event, self.now)
         self.house.store()

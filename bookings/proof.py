@@ -4,9 +4,10 @@ Seats booked = all seats - available_slots = all seats - seats in free runs. Wha
 it and may be behind.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, F, Max, Min, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
@@ -14,16 +15,32 @@ from bookings import queue_mirror, seat_counter
 from bookings.models import Booking, BookingSeat, FreeRun
 from events.models import Event
 
+# Runs that are not free, or not of this house. Each is one probe of the index that guards the seats.
+MISPLACED_RUNS = """
+    SELECT run.event_id, count(*) FROM (
+        SELECT event_id, first_seat, last_seat, lag(last_seat) OVER beside AS before, total_slots
+        FROM event_free_runs JOIN events ON events.id = event_id WHERE event_id = ANY(%s)
+        WINDOW beside AS (PARTITION BY event_id ORDER BY last_seat)
+    ) AS run
+    WHERE first_seat <= before OR last_seat > total_slots OR EXISTS (
+        SELECT FROM booking_seats AS seat WHERE seat.event_id = run.event_id AND seat.status = 'booked'
+        AND seat.seat_no BETWEEN run.first_seat AND run.last_seat
+    )
+    GROUP BY run.event_id
+"""
+
 
 @dataclass(frozen=True)
 class Proof:
     """Numbers of one event as one statement read them; seats booked are counted from their rows.
 
-    `counter` and `mirror` are what Redis says, None where it says nothing.
+    `misplaced_runs`: free runs that hold a booked seat, another run's, or one that the house has not.
+    `counted` and `mirror` are what Redis says, None where it says nothing.
     """
 
     event: Event  # with the status of its organization, as `Event.objects.lock` reads it
-    counter: int | None = None
+    misplaced_runs: int = 0
+    counted: seat_counter.Counter | None = None
     mirror: queue_mirror.Length | None = None
 
     @property
@@ -34,6 +51,10 @@ class Proof:
     def left(self) -> int:
         """Seats left, as the truth has it."""
         return self.event.total_slots - self.event.booked
+
+    @property
+    def counter(self) -> int | None:
+        return self.counted and self.counted.slots
 
     @property
     def due_counter(self) -> int:
@@ -52,21 +73,37 @@ class Proof:
     @property
     def counter_is_off_by(self) -> int:
         """A counter that is not there is not wrong: it begins anew by itself."""
-        return 0 if self.counter is None else self.counter - self.due_counter
+        return 0 if self.counted is None else self.counted.slots - self.due_counter
 
     @property
-    def mirror_is_off(self) -> bool:
-        return self.mirror != self.line if self.mirror else self.event.waiting > 0
+    def terms_are_off(self) -> bool:
+        """Whether the counter refuses for good what the event, as it is now, would not, or the other way."""
+        return self.counted is not None and not self.counted.refuses_as(self.event)
+
+    @property
+    def mirror_is_off_by(self) -> tuple | None:
+        """By how much the mirror is not the line; None where it is."""
+        if self.mirror is None:
+            return ("missing",) if self.event.waiting else None
+        return None if self.mirror == self.line else self.mirror.less(self.line)
+
+    @property
+    def redis_is_behind(self) -> bool:
+        return bool(self.counter_is_off_by or self.terms_are_off or self.mirror_is_off_by)
 
     @property
     def holds(self) -> bool:
         """Whether PostgreSQL's own numbers agree."""
-        return self.event.available_slots == self.left and self.in_free_runs in (None, self.left)
+        agree = self.event.available_slots == self.left and self.in_free_runs in (None, self.left)
+        return agree and not self.misplaced_runs
 
 
 def proofs(event_ids: list[UUID]) -> list[Proof]:
     """The proofs of these events, those that exist."""
-    return [Proof(event) for event in _counted(event_ids)]
+    with connection.cursor() as cursor:
+        cursor.execute(MISPLACED_RUNS, [event_ids])
+        misplaced = dict(cursor.fetchall())
+    return [Proof(event, misplaced.get(event.pk, 0)) for event in _counted(event_ids)]
 
 
 def with_redis(found: list[Proof]) -> list[Proof]:
@@ -77,7 +114,9 @@ def with_redis(found: list[Proof]) -> list[Proof]:
     """
     ids = [proof.event.pk for proof in found]
     counters, mirrors = seat_counter.read(ids), queue_mirror.read(ids)
-    return [Proof(proof.event, counters[proof.event.pk], mirrors[proof.event.pk]) for proof in found]
+    return [
+        replace(proof, counted=counters[proof.event.pk], mirror=mirrors[proof.event.pk]) for proof in found
+    ]
 
 
 def _counted(event_ids: list[UUID]):

@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bookings.models import Booking
 from bookings.seat_counter import GENERATION, KEPT, SEATS
 from orgs.breaker import Away
 from orgs.redis_side import Script
 
-LINE = Script(Path(__file__).parent / "lua" / "line.lua")
+_LUA = Path(__file__).parent / "lua"
+LINE, LINE_ANEW = Script(_LUA / "line.lua"), Script(_LUA / "line_anew.lua")
 AT_ONCE = 5_000
+MAKING = 300  # seconds that making a mirror anew may take
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,11 @@ class Length:
     parties: int
     first: int | None
     last: int | None
+
+    def less(self, other: "Length") -> tuple[int, int, int]:
+        """By how much the parties, and the first and the last number, differ."""
+        first, last = (self.first or 0) - (other.first or 0), (self.last or 0) - (other.last or 0)
+        return self.parties - other.parties, first, last
 
 
 def follow(event_id: UUID, *, version: int, is_new: bool, changes: dict[UUID, int | None]) -> None:
@@ -51,7 +58,7 @@ def place(booking: Booking) -> int | None:
     """How many parties stand up to and including this one; None if the mirror does not know."""
 
     def ask(client):
-        line, epoch, generation = _keys(booking.event_id)
+        line, epoch, generation, *_ = _keys(booking.event_id)
         with client.pipeline(transaction=False) as pipe:
             pipe.get(generation)
             pipe.hget(epoch, "generation")
@@ -79,7 +86,7 @@ def read(event_ids: list[UUID]) -> dict[UUID, Length | None]:
         with client.pipeline(transaction=False) as pipe:
             pipe.get(GENERATION)
             for event_id in event_ids:
-                line, epoch, _ = _keys(event_id)
+                line, epoch, *_ = _keys(event_id)
                 pipe.hget(epoch, "generation")
                 pipe.zcard(line)
                 pipe.zrange(line, 0, 0, withscores=True)
@@ -97,34 +104,43 @@ def read(event_ids: list[UUID]) -> dict[UUID, Length | None]:
     return mirrors
 
 
-def rebuild(event_id: UUID, *, version: int, line: Iterable[tuple[UUID, int]]) -> None:
-    """Make the mirror anew from `line`: the bookings and their numbers, as of `version` of the event.
+def rebuild(event_id: UUID, *, version: int, line: Iterable[tuple[UUID, int]]) -> Length | None:
+    """Make the mirror anew from the rows. What is followed meanwhile is noted, and is in the new one as well;
+    of two who make one at a time the later does.
+
+    Args:
+        version: of the event's row as it was read before the line.
+        line: the bookings that wait, and their numbers; to be read only when it is iterated over.
+
+    Returns what the old one said, if it was believed and the new one says something else.
 
     Raises:
         Away
     """
-    parties = iter(line)
+    maker, parties = uuid4().hex, iter(line)
+    keys = _keys(event_id)
+    fresh = f"{keys[0]}:fresh:{maker}"
 
-    def ask(client):
-        key, epoch, generation = _keys(event_id)
-        fresh = f"{key}:fresh"
-        client.delete(fresh)
-        while page := dict(islice(((str(booking), number) for booking, number in parties), AT_ONCE)):
-            client.zadd(fresh, page)
+    def fill(client):
         with client.pipeline() as pipe:
-            pipe.delete(key, epoch)
-            if client.exists(fresh):
-                pipe.rename(fresh, key)
-            pipe.hset(epoch, mapping={"version": version, "generation": client.get(generation) or 0})
-            pipe.expire(key, KEPT)
-            pipe.expire(epoch, KEPT)
+            pipe.set(keys[3], maker, ex=MAKING)
+            pipe.delete(keys[4])
             pipe.execute()
+        while page := dict(islice(((str(booking), number) for booking, number in parties), AT_ONCE)):
+            with client.pipeline() as pipe:
+                pipe.zadd(fresh, page)
+                pipe.expire(fresh, MAKING)
+                pipe.execute()
 
-    SEATS.call(ask)
+    SEATS.call(fill)
+    was = SEATS.run(LINE_ANEW, [*keys, fresh], [maker, version, KEPT])
+    return was and Length(was[0], *(int(float(number)) if number else None for number in was[1:]))
 
 
 def _keys(event_id: UUID) -> list[str]:
-    return [f"event:{event_id}:waitlist", f"event:{event_id}:waitlist:epoch", GENERATION]
+    """The line, its epoch, the generation; who makes it anew, and what they must not miss."""
+    line = f"event:{event_id}:waitlist"
+    return [line, f"{line}:epoch", GENERATION, f"{line}:maker", f"{line}:noted"]
 
 
 def _number(ends: list) -> int | None:

@@ -147,20 +147,49 @@ def mend(event: Event, *, left: int, seen: int | None) -> bool:
     return bool(SEATS.run(MEND, _keys(event.pk), arguments))
 
 
-def read(event_ids: list[UUID]) -> dict[UUID, int | None]:
-    """What the counters say, of an older generation too: no claim believes those, but whoever else looks at
-    the key would, so a wrong one is to be mended. None where there is none.
+@dataclass(frozen=True)
+class Counter:
+    """What Redis says of an event.
+
+    `is_current`: a claim believes it. One of an older generation nobody believes, but whoever else looks at
+    the key would, so a wrong one is to be mended.
+    """
+
+    slots: int
+    is_current: bool
+    terms: list[int] | None
+
+    def refuses_as(self, event: Event) -> bool:
+        """Whether its refusal is final for whom the event would have it be; see `_terms`."""
+        return not self.is_current or self.terms == _terms(event)
+
+
+def read(event_ids: list[UUID]) -> dict[UUID, Counter | None]:
+    """What the counters say; None where there is none.
 
     Raises:
         Away
     """
+
+    def ask(client):
+        with client.pipeline(transaction=False) as pipe:
+            pipe.get(GENERATION)
+            for event_id in event_ids:
+                slots, epoch, *_ = _keys(event_id)
+                pipe.get(slots)
+                pipe.hmget(epoch, "generation", "refuses_until", "largest", "highest")
+            return pipe.execute()
+
     if not event_ids:
         return {}
-    said = SEATS.call(lambda client: client.mget([_keys(event_id)[0] for event_id in event_ids]))
-    return {
-        event_id: int(slots) if slots is not None and slots.lstrip(b"-").isdigit() else None
-        for event_id, slots in zip(event_ids, said, strict=True)
-    }
+    generation, *said = SEATS.call(ask)
+    counters = {}
+    for event_id, slots, (of, *terms) in zip(event_ids, said[::2], said[1::2], strict=True):
+        is_number = slots is not None and slots.lstrip(b"-").isdigit()
+        terms = [int(each) for each in terms] if all(terms) else None
+        is_current = of == (generation or b"0")
+        counters[event_id] = Counter(int(slots), is_current, terms) if is_number else None
+    return counters
 
 
 def counted() -> Iterator[UUID]:
@@ -174,13 +203,21 @@ def counted() -> Iterator[UUID]:
 
 
 def drop(event_ids: list[UUID]) -> None:
-    """Take events off the list of those that have a counter.
+    """Drop the counters of events and take them off the list of those that have one; who follows in between
+    begins one, and it is listed.
 
     Raises:
         Away
     """
+
+    def ask(client):
+        with client.pipeline() as pipe:
+            pipe.srem(COUNTED, *map(str, event_ids))
+            pipe.delete(*(_keys(event_id)[0] for event_id in event_ids))
+            pipe.execute()
+
     if event_ids:
-        SEATS.call(lambda client: client.srem(COUNTED, *map(str, event_ids)))
+        SEATS.call(ask)
 
 
 def _terms(event: Event) -> list[int]:

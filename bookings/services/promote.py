@@ -1,6 +1,7 @@
 """Confirm who waits: by the queue's rule, or out of turn by an organizer who says why."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from bookings.errors import NotEnoughSeats, NotWaiting, ReasonMissing
 from bookings.models import Booking
 from bookings.models.job import EventJob
 from bookings.services.mending import mends_free_runs
+from orgs.crash_points import crash_point
 
 
 @mends_free_runs
@@ -26,6 +28,7 @@ def promote(
         raise ReasonMissing
     event_id = Booking.objects.values_list("event_id", flat=True).get(pk=booking_id)
     with transaction.atomic(durable=True):
+        transaction.on_commit(partial(crash_point, "promote:committed"))
         office = BoxOffice.open(event_id, now=now, mend_runs=mend_runs)
         office.settle()
         office.ensure_bookable()

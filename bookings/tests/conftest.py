@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from bookings import services
+from bookings import reconcile, services
 from bookings.models import Booking
 from events.models import Event
 from tests.factories import EventFactory, UserFactory
@@ -141,6 +141,18 @@ def rows_read():
         return rows, indexes
 
     return counting
+
+
+@pytest.fixture
+def check(now):
+    """Reconcile these events, or all that are busy."""
+
+    def checking(*events, **options) -> reconcile.Report:
+        options.setdefault("second_look", 0)
+        ids = [event.pk for event in events] or None
+        return reconcile.reconcile(now=now, event_ids=ids, **options)
+
+    return checking
 
 
 def _steps(plan):

@@ -1,6 +1,9 @@
+import time
 from uuid import uuid4
 
 import pytest
+from celery import Celery
+from kombu import Queue
 
 from bookings import services, story, waitlist
 from bookings.errors import (
@@ -14,6 +17,7 @@ from bookings.errors import (
     ReasonMissing,
 )
 from bookings.models import Booking, BookingHistory, EventJob, FreeRun
+from orgs import nudge
 from orgs.models import Organization
 from tests.factories import EventFactory, UserFactory
 from tests.truth import (
@@ -152,6 +156,26 @@ class TestWhenMoreAreToBePromotedThanOneTransactionMay:
         assert not EventJob.objects.filter(finished_at=None).exists()
         assert_sound(event.pk)
         assert_told_of_every_change(event.pk)
+
+    def test_the_rest_is_asked_for_at_once(
+        self, event, line, cancel, settings, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        settings.NUDGES, asked = True, set()
+        app = Celery("owing", broker="memory://", set_as_current=False)
+        app.conf.task_default_queue = "owing"
+        monkeypatch.setattr(nudge, "_herald", nudge.Herald(app))
+        booked, _ = line(event, waiting=(1, 1, 2, 1, 1))
+        with django_capture_on_commit_callbacks(execute=True):
+            cancel(booked[0])
+        deadline = time.monotonic() + 10
+        with app.connection_for_read() as broker:
+            queue = Queue("owing")(broker.default_channel)
+            queue.declare()
+            while EventJob.TASK not in asked and time.monotonic() < deadline:
+                if message := queue.get(no_ack=True):
+                    asked.add(message.headers["task"])
+        app.close()
+        assert EventJob.TASK in asked
 
     def test_nothing_is_owed_when_nobody_else_fits_anyhow(self, event, line, modify):
         booked, _ = line(event, waiting=(1, 1, 1))

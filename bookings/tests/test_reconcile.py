@@ -1,39 +1,22 @@
 """Reconciling: what is derived is compared with the seats booked and mended; the truth is never touched."""
 
-import json
-from io import StringIO
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from bookings import queue_mirror, reconcile, seat_counter
+from bookings import counts, proof, reconcile, seat_counter, services
 from bookings.models import BookingSeat, FreeRun
 from bookings.seat_counter import SEATS
+from bookings.tests.counters import says, set_counter
 from events.models import Event
 from tests.factories import EventFactory
 from tests.truth import assert_sound
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def check(now):
-    def checking(*events, **options):
-        options.setdefault("second_look", 0)
-        ids = [event.pk for event in events] or None
-        return reconcile.reconcile(now=now, event_ids=ids, **options)
-
-    return checking
-
-
-def says(event) -> int | None:
-    return seat_counter.read([event.pk])[event.pk]
-
-
-def set_counter(event, seats: int) -> None:
-    SEATS.client.set(f"event:{event.pk}:slots", seats)
 
 
 class TestReconcile:
@@ -85,7 +68,8 @@ class TestReconcile:
             return mend(*arguments, **options)
 
         monkeypatch.setattr(reconcile.seat_counter, "mend", too_late)
-        assert [drift.mended for drift in check(event).drifts] == [False]
+        report = check(event)
+        assert (report.drifts, report.is_clean) == ([], True)  # people book; the next check looks again
         assert says(event) == 3
 
     def test_recounts_available_slots_when_triggers_had_been_switched_off(self, event, book, check):
@@ -138,69 +122,80 @@ class TestReconcile:
         assert check(event).drifts == []
         assert says(event) == 0
 
-    def test_leaves_word_of_the_last_check(self, event, book, check, now):
-        check(event)
-        assert cache.get(reconcile.LAST_CHECK) == {"at": now.isoformat(), "events": 1, "drift": 0}
-
-
-class TestQueueMirror:
-    @pytest.fixture
-    def full(self, event, book):
-        book(event, 10)
-        return event
-
-    def test_tells_the_place_of_everybody_in_line(self, full, book, cancel, modify):
-        ada, ben, cleo = (book(full, 2, or_wait=True) for _ in range(3))
-        assert [queue_mirror.place(party) for party in (ada, ben, cleo)] == [1, 2, 3]
-        cancel(ada)
-        assert [queue_mirror.place(party) for party in (ben, cleo)] == [1, 2]
-        ben = modify(ben, 3)
-        assert [queue_mirror.place(party) for party in (cleo, ben)] == [1, 2]
-
-    def test_lets_go_who_is_promoted(self, event, book, cancel):
-        first = book(event, 10)
-        ada, ben = book(event, 10, or_wait=True), book(event, 10, or_wait=True)
-        cancel(first)
-        assert queue_mirror.place(ben) == 1
-        assert queue_mirror.place(ada) is None
-
-    def test_is_no_answer_once_it_was_wiped_and_is_made_anew(self, full, book, check):
-        ada = book(full, 2, or_wait=True)
-        SEATS.client.delete(*queue_mirror._keys(full.pk)[:2])
-        ben = book(full, 2, or_wait=True)
-        assert queue_mirror.place(ben) is None  # not even a part of the line is taken for the whole
-        assert check().is_clean
-        assert [queue_mirror.place(party) for party in (ada, ben)] == [1, 2]
-
-    def test_is_mended_when_somebody_is_missing_or_should_be_gone(self, full, book, check):
-        ada, ben = book(full, 2, or_wait=True), book(full, 2, or_wait=True)
-        SEATS.client.zrem(f"event:{full.pk}:waitlist", str(ada.pk))
-        [drift] = check(full).drifts
-        assert (drift.what, drift.was, drift.should_be, drift.mended) == ("queue", 1, 2, True)
-        assert [queue_mirror.place(party) for party in (ada, ben)] == [1, 2]
-
-
-class TestCommand:
-    def run(self, *arguments):
-        out = StringIO()
-        call_command("reconcile_slots", *arguments, stdout=out)
-        return out.getvalue()
-
-    def test_says_what_it_compared(self, event, book):
+    def test_leaves_word_of_the_last_check_of_all_that_is_busy(self, event, book, check, now):
+        cache.delete(reconcile.LAST_CHECK)
         book(event, 1)
-        assert "1 events compared, 0 differences." in self.run(str(event.pk))
+        check(event)
+        check(dry_run=True)
+        assert cache.get(reconcile.LAST_CHECK) is None
+        looked_at = check().looked_at
+        assert cache.get(reconcile.LAST_CHECK) == {"at": now.isoformat(), "events": looked_at, "drift": 0}
 
-    def test_begins_the_counter_of_an_event_that_is_named(self, event):
-        assert says(event) is None
-        self.run(str(event.pk))
-        assert says(event) == 10
+    def test_sees_runs_of_the_right_size_in_the_wrong_place(self, event, book, check):
+        book(event, 4)
+        FreeRun.objects.filter(event=event).update(first_seat=1, last_seat=6)
+        [drift] = check(event).drifts
+        assert (drift.what, drift.was, drift.should_be, drift.mended) == ("misplaced_runs", 1, 0, True)
+        assert_sound(event.pk)
 
-    def test_tells_each_drift_as_json_and_fails_on_a_dry_run(self, event, book):
+    @pytest.mark.parametrize("change", [{"waitlist": True}, {"visibility": "members"}])
+    def test_begins_a_counter_anew_that_refuses_for_good_what_the_event_would_not(self, book, check, change):
+        event = EventFactory(total_slots=2, waitlist=False)
+        book(event, 2)
+        Event.objects.filter(pk=event.pk).update(**change)
+        assert proof.with_redis(proof.proofs([event.pk]))[0].terms_are_off
+        assert check(event).drifts == []
+        assert not proof.with_redis(proof.proofs([event.pk]))[0].terms_are_off
+        assert services.set_aside(event_id=event.pk, seats=1, now=timezone.now()).seats == 0
+        assert says(event) == 0
+
+    def test_counts_no_drift_that_it_was_to_leave(self, event, book, check):
         book(event, 1)
         set_counter(event, 0)
-        out = StringIO()
-        with pytest.raises(SystemExit) as ended:
-            call_command("reconcile_slots", str(event.pk), "--dry-run", "--json", stdout=out)
-        assert ended.value.code == 1
-        [drift] = json.loads(out.getvalue())["drifts"]
-        assert (drift["what"], drift["size"], drift["mended"]) == ("counter", -9, False)
+        before = counts.DRIFT.labels("counter", "no")._value.get()
+        check(event, dry_run=True)
+        assert counts.DRIFT.labels("counter", "no")._value.get() == before
+
+
+class TestTheListOfEventsThatAreCounted:
+    def test_loses_an_event_whose_counter_has_expired(self, event, book, check):
+        book(event, 1)
+        SEATS.client.delete(f"event:{event.pk}:slots")
+        check()
+        assert event.pk not in set(seat_counter.counted())
+
+    @pytest.mark.parametrize("end", ["status", "booking_closes_at"])
+    def test_loses_an_event_that_nobody_can_book_any_more_and_its_counter(self, event, book, check, now, end):
+        book(event, 1)
+        ended = {"status": "completed", "booking_closes_at": now - timedelta(seconds=1)}
+        Event.objects.filter(pk=event.pk).update(**{end: ended[end]})
+        check()
+        assert event.pk not in set(seat_counter.counted())
+        assert says(event) is None
+
+    def test_has_it_again_once_booking_goes_on(self, event, book, check, now):
+        book(event, 1)
+        Event.objects.filter(pk=event.pk).update(booking_closes_at=now)
+        check()
+        Event.objects.filter(pk=event.pk).update(booking_closes_at=None)
+        book(event, 1)
+        assert says(event) == 8
+        assert event.pk in set(seat_counter.counted())
+
+    def test_keeps_one_that_is_off_until_it_is_right(self, event, book, check):
+        book(event, 1)
+        Event.objects.filter(pk=event.pk).update(status="completed")
+        set_counter(event, 3)
+        assert [drift.size for drift in check(event).drifts] == [-6]
+        check(event)
+        assert says(event) is None
+
+    def test_is_worked_off_in_as_many_statements_however_long_it_is(self, book, check):
+        def statements(events):
+            for _ in range(events):
+                book(EventFactory(), 1)
+            with CaptureQueriesContext(connection) as queries:
+                assert check().looked_at >= events
+            return len(queries)
+
+        assert statements(20) == statements(1)

@@ -13,8 +13,9 @@ from django.db import connection
 from bookings.models import Booking
 from events.models import Event
 from tests import truth
-from tests.faults.crowd import Line
+from tests.faults.fairness import passed_over, seats_refused_for_long
 from tests.faults.servers import FaultyValkey
+from tests.faults.visitor import Line
 
 MENDED_WITHIN = 60.0  # seconds after a fault by which what is derived must be right again
 
@@ -25,7 +26,10 @@ def complaints(event_id: UUID, lines: Iterable[Line]) -> list[str]:
     return [
         *answers_that_are_not_true(event_id, lines),
         *bookings_nobody_asked_for(event_id, lines),
+        *what_was_given_back_and_stands(event_id, lines),
         *seats_sold_twice(event_id),
+        *passed_over(event_id),
+        *seats_refused_for_long(event_id, lines),
         *unsound(event_id),
     ]
 
@@ -36,9 +40,10 @@ def answers_that_are_not_true(event_id: UUID, lines: list[Line]) -> list[str]:
     bookings = {
         (str(one.user_id), str(one.idempotency_key)): one for one in Booking.objects.filter(event_id=event_id)
     }
+    given_back = {line.booking for line in lines if line.action == "cancel"}
     answers: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in lines:
-        if line.is_final:
+        if line.is_final and line.action == "book":
             answers[line.person, line.key].append(line)
     for form, told in answers.items():
         booking = bookings.get(form)
@@ -50,7 +55,9 @@ def answers_that_are_not_true(event_id: UUID, lines: list[Line]) -> list[str]:
             found.append(f"booking {promised.pop()} was promised and is not there")
         elif promised and promised != {str(booking.pk)}:
             found.append(f"form {form[1]} was answered with booking {promised} and made {booking.pk}")
-        elif promised and (booking.seats != last.seats or booking.is_cancelled):
+        elif promised and (
+            booking.seats != last.seats or (booking.is_cancelled and str(booking.pk) not in given_back)
+        ):
             found.append(f"booking {booking.pk} is not what was promised")
         elif promised and booking.is_waiting and not last.or_wait:
             found.append(f"booking {booking.pk} waits, and nobody agreed to wait")
@@ -59,6 +66,13 @@ def answers_that_are_not_true(event_id: UUID, lines: list[Line]) -> list[str]:
         if strange := {line.status for line in told} - {303, 409}:
             found.append(f"form {form[1]} was answered with {strange}")
     return found
+
+
+def what_was_given_back_and_stands(event_id: UUID, lines: list[Line]) -> list[str]:
+    """Who was told that their booking is cancelled has none."""
+    cancelled = {line.booking for line in lines if line.action == "cancel" and line.status == 303}
+    standing = Booking.objects.active().filter(event_id=event_id, pk__in=cancelled)
+    return [f"booking {booking.pk} was given back and stands" for booking in standing]
 
 
 def bookings_nobody_asked_for(event_id: UUID, lines: list[Line]) -> list[str]:
@@ -106,13 +120,24 @@ def wrongly_turned_away(event_id: UUID, lines: Iterable[Line]) -> list[str]:
     return [f"people were turned away from free seats for {lasted:.0f} s"]
 
 
-def counter_complaints(event_id: UUID, valkey: FaultyValkey) -> list[str]:
-    """What Redis says must be true; saying nothing is fine, since PostgreSQL is asked then."""
+def counter_complaints(event_id: UUID, valkey: FaultyValkey, *, may_be_missing: bool = False) -> list[str]:
+    """What Redis says must be true. Only where Redis itself was broken may it say nothing: PostgreSQL is
+    asked then, and the next booking begins the counter."""
     free = Event.objects.get(pk=event_id).available_slots
     counter = valkey.get(f"event:{event_id}:slots")
-    if counter is None or int(counter) == free:
-        return []
-    return [f"Redis says {counter} seats are free, and {free} are"]
+    if counter is None:
+        return [] if may_be_missing else ["Redis says nothing, though bookings followed"]
+    return [] if int(counter) == free else [f"Redis says {counter} seats are free, and {free} are"]
+
+
+def mirror_complaints(event_id: UUID, valkey: FaultyValkey) -> list[str]:
+    """The line as Redis has it must be the line."""
+    waiting = Booking.objects.waiting().filter(event_id=event_id).values_list("pk", "waiting_number")
+    line = {str(booking): number for booking, number in waiting}
+    with valkey.client("seats") as client:
+        there = client.zrange(f"event:{event_id}:waitlist", 0, -1, withscores=True)
+    mirror = {booking: int(number) for booking, number in there}
+    return [] if mirror == line else [f"Redis has {len(mirror)} in line, and there are {len(line)}"]
 
 
 def wait_until_mended(check, *, seconds: float = MENDED_WITHIN) -> list[str]:

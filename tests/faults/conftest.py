@@ -11,11 +11,11 @@ from happening.demo.signed_in import signed_in_sessions
 from orgs.models import User
 from tests.factories import EventFactory
 from tests.faults import plugin
-from tests.faults.crowd import Log, Visitor
 from tests.faults.mail_sink import MailSink
 from tests.faults.outbox import let_time_pass
 from tests.faults.programs import Program, Site, Web
 from tests.faults.servers import FaultyPostgres, FaultyRabbit, FaultyValkey
+from tests.faults.visitor import Log, Visitor
 
 PEOPLE = 400
 

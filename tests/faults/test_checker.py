@@ -1,7 +1,7 @@
 """Controls: what the checker says where a promise is broken. Each fault is made in the rows or in the log."""
 
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
@@ -12,11 +12,13 @@ from tests.factories import EventFactory
 from tests.faults.checker import (
     complaints,
     counter_complaints,
+    mirror_complaints,
     wait_until_mended,
     wrongly_turned_away,
 )
-from tests.faults.crowd import Crowd, Log, Visitor
+from tests.faults.crowd import Crowd
 from tests.faults.programs import Site
+from tests.faults.visitor import Log, Visitor
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +112,50 @@ class TestTheChecker:
         late = replace(begin, began=begin.began + 61, ended=begin.ended + 61)
         assert wrongly_turned_away(event.pk, [begin, late])
         assert not wrongly_turned_away(event.pk, [begin, replace(begin, ended=begin.ended + 30)])
+
+    def test_sees_a_newcomer_who_passed_the_line(self, night, behind_the_back):
+        event, lines = night
+        behind_the_back.execute(
+            "INSERT INTO booking_history (id, booking_id, event_id, action, details) "
+            "VALUES (%s, %s, %s, 'created', %s)",
+            [UUID(int=1), uuid4(), event.pk, '{"status": "waiting", "waiting_number": 1, "seats": 1}'],
+        )
+        assert any("was confirmed past a line of 1" in each for each in complaints(event.pk, lines))
+
+    def test_sees_a_booking_that_was_given_back_and_stands(self, night):
+        event, lines = night
+        given_back = replace(lines[0], action="cancel")
+        assert f"booking {lines[0].booking} was given back and stands" in complaints(
+            event.pk, [*lines, given_back]
+        )
+
+    def test_sees_a_free_seat_that_is_refused_for_long(self, night):
+        event, lines = night
+        last = max(line.ended for line in lines)
+        refused = replace(lines[0], status=409, booking=None, key=str(uuid4()))
+        soon = replace(refused, ended=last + 30)
+        late = replace(refused, ended=last + 62)
+        assert complaints(event.pk, [*lines, soon]) == []
+        assert any("when they were refused" in each for each in complaints(event.pk, [*lines, late]))
+
+    def test_sees_a_line_in_redis_that_is_off(self, night, valkey):
+        event, _ = night
+        with valkey.client("seats") as redis:
+            redis.zadd(f"event:{event.pk}:waitlist", {str(uuid4()): 1})
+            try:
+                assert mirror_complaints(event.pk, valkey) == ["Redis has 1 in line, and there are 0"]
+            finally:
+                redis.delete(f"event:{event.pk}:waitlist")
+
+    def test_misses_a_counter_where_bookings_followed(self, night, valkey):
+        event, _ = night
+        with valkey.client("seats") as redis:
+            before = redis.getdel(f"event:{event.pk}:slots")
+            try:
+                assert counter_complaints(event.pk, valkey)
+                assert not counter_complaints(event.pk, valkey, may_be_missing=True)
+            finally:
+                redis.set(f"event:{event.pk}:slots", before)
 
     def test_sees_a_counter_in_redis_that_is_off(self, night, valkey):
         event, _ = night

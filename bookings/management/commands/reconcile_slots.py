@@ -13,8 +13,8 @@ from events.models import Event
 class Command(BaseCommand):
     help = (
         "Compare seats left, free runs, the counter and the line in Redis with the seats booked, and mend "
-        "what is derived. Of events that are named, a counter that is missing is begun. Without arguments: "
-        "the events where anything happened lately."
+        "what is derived. Of events that are named, a counter that is missing or from before an outage is "
+        "begun. Without arguments: the events where anything happened lately."
     )
 
     def add_arguments(self, parser):
@@ -44,6 +44,9 @@ class Command(BaseCommand):
             )
         if report.redis_is_away:
             self.stderr.write("Redis does not answer, so its counters could not be compared.")
+        if report.failed:
+            named = ", ".join(map(str, report.failed))
+            self.stderr.write(f"Could not be mended, for the reasons in the log: {named}.")
         self.stdout.write(f"{report.looked_at} events compared, {len(report.drifts)} differences.")
 
 
@@ -52,5 +55,6 @@ def _as_facts(report: Report) -> dict:
         "ok": report.is_clean,
         "events": report.looked_at,
         "redis": "away" if report.redis_is_away else "ok",
+        "failed": report.failed,
         "drifts": [asdict(drift) | {"size": drift.size} for drift in report.drifts],
     }
