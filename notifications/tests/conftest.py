@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import threading
 from email import message_from_bytes, policy
@@ -62,6 +63,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.mails, self.answers, self.connections = [], {}, 0
+        self.takes_seconds, self.on_mail = {}, {}  # by address: for a mail; what to do when one has come
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.lock = threading.Lock()
@@ -82,6 +84,10 @@ class Sink:
             session.counted = True
             if answer := self.answers.get("DATA"):
                 return answer
+        [address] = envelope.rcpt_tos
+        await asyncio.to_thread(self.on_mail.get(address, lambda: None))
+        await asyncio.sleep(self.takes_seconds.get(address, 0))
+        with self.lock:
             self.mails.append(message_from_bytes(envelope.original_content, policy=policy.default))
         if self.answers.get("cut after") == len(self.mails):
             await server.push("250 taken")
