@@ -16,7 +16,7 @@ from notifications.broker import Publisher, Settled, Topology
 from notifications.delivery import deliver
 from notifications.post_room import PostRoom
 
-PORTION = 50
+PAGE_STRAIGHT = 50
 
 
 class Line(Protocol):
@@ -32,6 +32,12 @@ class Line(Protocol):
 
 def to_the_sender() -> AbstractContextManager[Line]:
     return Publisher(settings.AMQP_URL, Topology.ours()) if settings.AMQP_URL else Straight()
+
+
+def at_once(most: int) -> int:
+    """How many of `most` rows may be sent at once. Without a broker they are few: the relay's lease must
+    last until they are delivered, and so are those that it has claimed meanwhile."""
+    return most if settings.AMQP_URL else min(most, PAGE_STRAIGHT)
 
 
 class Straight:
@@ -51,7 +57,5 @@ class Straight:
         self._sent = [message_id for message_id, _ in messages]
 
     def settle(self) -> Settled:
-        for start in range(0, len(self._sent), PORTION):
-            ids = [UUID(each) for each in self._sent[start : start + PORTION]]
-            deliver(ids, room=self.post, clock=timezone.now)
+        deliver([UUID(each) for each in self._sent], room=self.post, clock=timezone.now)
         return Settled(sent=self._sent)

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from notifications import relay
+from notifications import relay, states, transport
 from notifications.models import Notification
 from notifications.sender import Sender
 
@@ -145,6 +145,19 @@ class TestWithoutABroker:
         assert (row.status, row.attempts, sink.addresses) == ("delivered", 1, [row.user.email])
         assert row.sent_at <= row.delivered_at
         assert "straight to the sender" in capsys.readouterr().out
+
+    def test_takes_few_in_hand_at_once(self, owe, straight, sink, monkeypatch):
+        monkeypatch.setattr(transport, "PAGE_STRAIGHT", 4)
+        rows, claims, claim = [owe() for _ in range(9)], [], states.claim
+
+        def claiming(**asked):
+            claims.append(claimed := claim(**asked))
+            return claimed
+
+        monkeypatch.setattr(states, "claim", claiming)
+        assert drain() == 9
+        assert are_delivered(*rows)
+        assert max(map(len, claims)) == 4
 
     def test_what_cannot_be_mailed_now_waits(self, owe, straight, sink):
         sink.stop()
