@@ -6,8 +6,9 @@ process in between costs the mails in hand (one a connection), and only those th
 the database does not answer then, the room keeps what is to be marked (`mark_taken`). However long the server
 takes for a mail, its row stays leased.
 
-    delivered  the mail server took it; or the inbox alone was wanted; or the person is suspended and finds
-               it in the inbox; or newer news of the same booking or event was delivered before (superseded)
+    delivered  the mail server took it; or it stays in the inbox, which alone was wanted, or because it
+               reminds of what has begun; or newer news of the same booking or event was delivered before
+               (superseded)
     pending    the server was away, or refused for now, or it cannot be put into words, which a new version
                of this program may mend: later, each time twice as late
     failed     refused for good, tried too often, or nobody to write to
@@ -26,7 +27,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import counts, mail, states
+from notifications import counts, mail, states, wording
+from notifications.models import Notification
 from notifications.post import MailServerAway, NotNow, Refused
 from notifications.post_room import PostRoom, Unwritable
 from notifications.taking import Taken, take
@@ -131,12 +133,13 @@ class _Batch:
             _ids(lost), lease=self.lease, now=self.clock(), reason="The person has left; there is no address."
         )
         counts.became("failed", (one.notification for one in lost))
+        now = self.clock()
         inbox = [
             one
             for one in open_ones
-            if one not in lost and (one.person_status == User.Status.SUSPENDED or not one.wants_mail)
+            if one not in lost and (not one.wants_mail or _is_late(one.notification, now=now))
         ]
-        _mark(inbox, now=self.clock())
+        _mark(inbox, now=now)
         self._count(inbox)
         return [one for one in open_ones if one not in lost and one not in inbox]
 
@@ -215,6 +218,17 @@ class _Batch:
         logger.warning("Notification %s has failed. %s", one.notification.pk, reason)
         states.failed([one.notification.pk], lease=self.lease, now=self.clock(), reason=reason)
         counts.became("failed", [one.notification])
+
+
+def _is_late(row: Notification, *, now: datetime) -> bool:
+    """Whether it reminds of what has begun."""
+    if row.type != Notification.Type.EVENT_REMINDER:
+        return False
+    try:
+        starts_at = wording.moment_of(row.payload, "starts_at")
+        return starts_at is not None and starts_at <= now
+    except (TypeError, ValueError):  # no moment: it cannot be put into words either, which says so
+        return False
 
 
 def _mark(ones: list[Taken], *, now: datetime) -> None:

@@ -11,9 +11,10 @@ from django.conf import settings as configured
 from django.db import transaction
 from django.utils import timezone
 
-from notifications import outbox
+from notifications import outbox, states
 from notifications.broker import Consumer, Publisher, Topology
 from notifications.broker.connecting import parameters
+from notifications.delivery import deliver
 from notifications.models import Notification
 from notifications.post_room import PostRoom
 from tests.factories import UserFactory
@@ -67,6 +68,12 @@ class Sink:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.lock = threading.Lock()
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if answer := self.answers.get("MAIL"):
+            return answer
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if answer := self.answers.get(address):
@@ -123,6 +130,31 @@ def post():
     held = PostRoom(1)
     yield held
     held.close()
+
+
+@pytest.fixture
+def hand_over(now):
+    """What the relay does: the rows are sent."""
+
+    def handing(*rows, at=None):
+        states.claim(in_bulk=False, most=100, now=at or now)
+        states.claim(in_bulk=True, most=100, now=at or now)
+        lease = (at or now) + states.RELAY_LEASE
+        assert states.handed_over([row.pk for row in rows], lease=lease, now=at or now) == len(rows)
+
+    return handing
+
+
+@pytest.fixture
+def delivering(post):
+    def delivering_(*rows, **options):
+        options.setdefault("clock", timezone.now)
+        outcome = deliver([row.pk for row in rows], room=post, **options)
+        for row in rows:
+            row.refresh_from_db()
+        return outcome
+
+    return delivering_
 
 
 @pytest.fixture
