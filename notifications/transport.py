@@ -41,7 +41,8 @@ def at_once(most: int) -> int:
 
 
 class Straight:
-    """The sender in this very process, page by page."""
+    """The sender in this very process, page by page. What it keeps of mails that went while the database was
+    away ends with it, so these go twice."""
 
     def __enter__(self) -> "Straight":
         self.post = PostRoom()

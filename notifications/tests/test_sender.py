@@ -11,6 +11,7 @@ from django.utils import timezone
 from notifications import relay, states, transport
 from notifications.models import Notification
 from notifications.sender import Sender
+from notifications.taking import take
 
 SECONDS = 15
 
@@ -110,6 +111,27 @@ class TestSender:
         drain()
         wait_for(lambda: are_delivered(row))
         assert len(sink.mails) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestASenderThatEnds:
+    @pytest.fixture
+    def ending(self, owe):
+        """It has mailed what it could not mark."""
+        one = Sender()
+        one.post.unmarked += take([owe().pk], now=timezone.now())
+        one.end()
+        return one
+
+    def test_marks_what_was_mailed(self, ending):
+        ending.run()
+        assert Notification.objects.get().status == "delivered"
+
+    def test_says_so_where_it_still_cannot(self, ending, caplog):
+        connection.connection.close()  # as PostgreSQL would
+        ending.run()
+        connection.close()
+        assert "1 mails have gone and PostgreSQL cannot be told" in caplog.text
 
 
 class TestConsumer:
