@@ -164,7 +164,7 @@ class _Batch:
         for one, error in refused:
             with _said_of(one):
                 self._refused(one, error)
-        self._hold([*in_hand.values(), *(one for window in rest for one in window)])
+        self._hold(in_hand, rest)
 
     def _collect(self, in_hand: dict[int, Taken]) -> list[tuple[Taken, Exception]]:
         """Wait for mails that are settled. Those that were taken are the room's `unmarked` from now on, the
@@ -178,12 +178,13 @@ class _Batch:
                 self.room.unmarked.append(one)
         return refused
 
-    def _hold(self, ones: list[Taken]) -> None:
+    def _hold(self, in_hand: dict[int, Taken], rest: list[deque[Taken]]) -> None:
         """Where the server takes long: nobody else may take what is still in our hands."""
         now = self.clock()
-        if ones and now > self.lease - states.SENDER_LEASE / 2:
+        if now > self.lease - states.SENDER_LEASE / 2:
+            ours = [*in_hand.values(), *(one for window in rest for one in window)]
             until = now + states.SENDER_LEASE
-            states.hold(_ids(ones), lease=self.lease, until=until)
+            states.hold(_ids(ours), lease=self.lease, until=until)
             self.lease = until
 
     def _refused(self, one: Taken, error: Exception) -> None:
