@@ -2,6 +2,7 @@
 
     .data/mail/20260131-142501-123456_ada-acme-test_please-confirm.eml
     .data/mail/20260131-142501-123456_ada-acme-test_please-confirm.html      where there is an HTML part
+    .data/mail/20260131-142501-123456_ada-acme-test_please-confirm_invite.ics  what is attached and is text
 
 The file has the headers and the text as they are, not as they travel (no base64, no quoted-printable).
 It is written aside and renamed, so that whoever watches the directory never reads half a mail.
@@ -45,6 +46,9 @@ def _write(message: EmailMessage, directory: Path) -> None:
     for content, mimetype in getattr(message, "alternatives", []):
         if mimetype == "text/html":
             _write_whole(directory / f"{stem}.html", content)
+    for attachment in message.attachments:
+        if isinstance(getattr(attachment, "content", None), str):
+            _write_whole(directory / f"{stem}_{Path(attachment.filename or 'part').name}", attachment.content)
 
 
 def _name(message: EmailMessage) -> str:

@@ -231,6 +231,8 @@ RATE_LIMITS = {
 # --- Mail: readable files in development, a server in production
 
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds that a mail server may take for an answer
+# And for the one to a whole mail: who asks again sooner has it delivered twice (RFC 5321, 4.5.3.2.6).
+EMAIL_TAKING_TIMEOUT = env.int("EMAIL_TAKING_TIMEOUT", default=600)
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email("EMAIL_URL"))
 else:

@@ -2,10 +2,13 @@
 
 Told by row, not by message: `take` leases the rows that are still to be delivered, so a message that comes
 twice, or too late, does nothing. Each mail is marked as soon as the server has taken it; whatever ends this
-process in between costs the mails in hand (one a connection), and only those that the server had taken.
+process in between costs the mails in hand (one a connection), and only those that the server had taken. Where
+the database does not answer then, the room keeps what is to be marked (`mark_taken`). However long the server
+takes for a mail, its row stays leased.
 
-    delivered  the mail server took it; or the inbox alone was wanted; or the person is suspended and finds
-               it in the inbox; or newer news of the same booking or event was delivered before (superseded)
+    delivered  the mail server took it; or it stays in the inbox, which alone was wanted, or because it
+               reminds of what has begun; or newer news of the same booking or event was delivered before
+               (superseded)
     pending    the server was away, or refused for now, or it cannot be put into words, which a new version
                of this program may mend: later, each time twice as late
     failed     refused for good, tried too often, or nobody to write to
@@ -24,7 +27,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import counts, mail, states
+from notifications import counts, mail, states, wording
+from notifications.models import Notification
 from notifications.post import MailServerAway, NotNow, Refused
 from notifications.post_room import PostRoom, Unwritable
 from notifications.taking import Taken, take
@@ -35,7 +39,7 @@ from orgs.models import User
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 AWAY_WAIT = timedelta(seconds=30)  # while the server is away, which is no attempt
 BREATH = 1.0  # seconds between two calls of `between`, at most
-IN_HAND = states.SENDER_LEASE / 2  # so long rows are kept in hand before they are leased anew
+IN_HAND = states.SENDER_LEASE / 2  # so long rows wait for their turn, then all are asked for anew
 
 logger = logging.getLogger(__name__)
 
@@ -63,12 +67,22 @@ def deliver(
         stopping: whether to end after those in hand.
     """
     outcome = Outcome()
+    mark_taken(room, now=clock())
     while ids and not stopping():
         taken = take(ids, now=clock())
         crash_point("sender:taken")
         ids = _Batch(taken, room, clock, outcome).work(between=between, stopping=stopping)
     outcome.undone = ids
     return outcome
+
+
+def mark_taken(room: PostRoom[Taken], *, now: datetime) -> list[Taken]:
+    """Write down which mails the server took. If that fails, the room keeps them for the next time, which
+    must come before anything else is taken in hand."""
+    taken = [*room.unmarked]
+    _mark(taken, now=now)
+    room.unmarked.clear()
+    return taken
 
 
 class _Batch:
@@ -81,7 +95,7 @@ class _Batch:
         self.lease = taken[0].notification.lease_until if taken else None
 
     def work(self, *, between: Callable[[], None], stopping: Callable[[], bool]) -> list[UUID]:
-        """Deliver while the lease is young; returns the ids that were let go."""
+        """Deliver while what was read of the rows is fresh; returns the ids that were let go."""
         until = time.monotonic() + IN_HAND.total_seconds()
         rest, in_hand = self._by_window(self._without_mail()), {}
         try:
@@ -92,13 +106,21 @@ class _Batch:
                         break
                 else:
                     self._hand_in(rest, in_hand)
-                self._settle(in_hand)
+                self._settle(in_hand, rest)
         finally:
+            left = self._finish(in_hand, rest)
+        return left
+
+    def _finish(self, in_hand: dict[int, Taken], rest: list[deque[Taken]]) -> list[UUID]:
+        try:
             while in_hand:
-                self._settle(in_hand)
-            left = [one for window in rest for one in window]
-            states.let_go(_ids(left), lease=self.lease)
-        return _ids(left)
+                self._settle(in_hand, rest)
+            left = [one.notification.pk for window in rest for one in window]
+            states.let_go(left, lease=self.lease)
+        finally:
+            while in_hand:  # though the database is away: the mail server is not
+                self._collect(in_hand)
+        return left
 
     def _without_mail(self) -> list[Taken]:
         """Settle what needs no mail; returns the others."""
@@ -111,12 +133,14 @@ class _Batch:
             _ids(lost), lease=self.lease, now=self.clock(), reason="The person has left; there is no address."
         )
         counts.became("failed", (one.notification for one in lost))
+        now = self.clock()
         inbox = [
             one
             for one in open_ones
-            if one not in lost and (one.person_status == User.Status.SUSPENDED or not one.wants_mail)
+            if one not in lost and (not one.wants_mail or _is_late(one.notification, now=now))
         ]
-        self._told(inbox)
+        _mark(inbox, now=now)
+        self._count(inbox)
         return [one for one in open_ones if one not in lost and one not in inbox]
 
     def _by_window(self, ones: list[Taken]) -> list[deque[Taken]]:
@@ -131,18 +155,37 @@ class _Batch:
             if ones and window not in in_hand:
                 in_hand[window] = one = ones.popleft()
                 with _said_of(one):
-                    self.room.hand_in(window, partial(mail.compose, one))
+                    self.room.hand_in(window, one, partial(mail.compose, one))
 
-    def _settle(self, in_hand: dict[int, Taken]) -> None:
+    def _settle(self, in_hand: dict[int, Taken], rest: list[deque[Taken]]) -> None:
         """Write down what became of the mails that are settled, before their windows get another."""
-        settled = [
-            (in_hand.pop(window), error) for window, error in self.room.settled(len(in_hand), within=BREATH)
-        ]
-        self._told([one for one, error in settled if error is None])
-        for one, error in settled:
+        refused = self._collect(in_hand)
+        self._count(mark_taken(self.room, now=self.clock()))
+        for one, error in refused:
+            with _said_of(one):
+                self._refused(one, error)
+        self._hold(in_hand, rest)
+
+    def _collect(self, in_hand: dict[int, Taken]) -> list[tuple[Taken, Exception]]:
+        """Wait for mails that are settled. Those that were taken are the room's `unmarked` from now on, the
+        others are returned."""
+        refused = []
+        for one, error in self.room.settled(len(in_hand), within=BREATH):
+            del in_hand[self.room.window_of(one.notification.user_id)]
             if error:
-                with _said_of(one):
-                    self._refused(one, error)
+                refused.append((one, error))
+            else:
+                self.room.unmarked.append(one)
+        return refused
+
+    def _hold(self, in_hand: dict[int, Taken], rest: list[deque[Taken]]) -> None:
+        """Where the server takes long: nobody else may take what is still in our hands."""
+        now = self.clock()
+        if now > self.lease - states.SENDER_LEASE / 2:
+            ours = [*in_hand.values(), *(one for window in rest for one in window)]
+            until = now + states.SENDER_LEASE
+            states.hold(_ids(ours), lease=self.lease, until=until)
+            self.lease = until
 
     def _refused(self, one: Taken, error: Exception) -> None:
         match error:
@@ -168,10 +211,7 @@ class _Batch:
             states.postpone([row.pk], lease=self.lease, due_at=due_at, reason=reason)
             counts.became("postponed", [row])
 
-    def _told(self, ones: list[Taken]) -> None:
-        now = self.clock()
-        states.told(_ids(ones), now=now)
-        counts.delivered((one.notification for one in ones), now=now)
+    def _count(self, ones: list[Taken]) -> None:
         self.outcome.delivered += len(ones)
         self.outcome.in_bulk += sum(one.notification.in_bulk for one in ones)
 
@@ -179,6 +219,22 @@ class _Batch:
         logger.warning("Notification %s has failed. %s", one.notification.pk, reason)
         states.failed([one.notification.pk], lease=self.lease, now=self.clock(), reason=reason)
         counts.became("failed", [one.notification])
+
+
+def _is_late(row: Notification, *, now: datetime) -> bool:
+    """Whether it reminds of what has begun."""
+    if row.type != Notification.Type.EVENT_REMINDER:
+        return False
+    try:
+        starts_at = wording.moment_of(row.payload, "starts_at")
+        return starts_at is not None and starts_at <= now
+    except (TypeError, ValueError):  # no moment: it cannot be put into words either, which says so
+        return False
+
+
+def _mark(ones: list[Taken], *, now: datetime) -> None:
+    states.told(_ids(ones), now=now)
+    counts.delivered((one.notification for one in ones), now=now)
 
 
 def wait_after(attempts: int) -> timedelta:

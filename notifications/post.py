@@ -1,12 +1,15 @@
 """The mail server: one connection, kept open for many mails, and what each of its refusals means.
 
-    it cannot be reached, or lets us in no more   MailServerAway  nobody was asked; all mail waits
-    it refuses this mail for now (4xx), is cut     NotNow          this mail is tried again
-    it refuses this mail for good (5xx)            Refused         this mail has failed
+    it cannot be reached, or takes no mail of ours   MailServerAway  nobody was asked; all mail waits
+    it refuses this mail for now (4xx), or is cut     NotNow          this mail is tried again
+    it refuses this mail for good (5xx)               Refused         this mail has failed
 
-A connection that has carried mail before and turns out to be cut is opened anew and the mail given once
-more, since servers end idle connections as they like. If the cut came after the server had taken that mail
-it goes twice; the alternative would be not to know whether it went at all.
+That it wants a password, or refuses the sender, which is the same for every mail, is the house's to mend.
+
+A connection that was used before and turns out to be cut is opened anew and the mail given once more, since
+servers end idle connections as they like. Not so if the whole mail had been given, or the server is silent:
+then it may have the mail, or is busy, and the mail waits for its time. If the server did take it then, it
+goes twice; the alternative would be not to know whether it went at all.
 """
 
 import smtplib
@@ -15,8 +18,11 @@ import time
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
+from notifications.smtp import Unanswered
+
 AWAY_SECONDS = 5.0  # for which a server that was away is not asked again
 IDLE_SECONDS = 10.0  # after which an unused connection is given up
+TOO_LARGE, WHO_ARE_YOU = 552, {530, 535}
 _BACKENDS = {"django.core.mail.backends.smtp.EmailBackend": "notifications.smtp.EmailBackend"}
 
 
@@ -35,7 +41,7 @@ class Refused(Exception):
 class Post:
     def __init__(self) -> None:
         self._connection = None
-        self._has_carried = False
+        self._has_answered = False
         self._used_at = 0.0
         self._away_until = 0.0
 
@@ -45,16 +51,16 @@ class Post:
         Raises:
             MailServerAway, NotNow, Refused: each with its reason, in words for the operator.
         """
-        has_carried = self._open()
+        has_answered = self._open()
         try:
             self._hand_over(mail)
         except smtplib.SMTPServerDisconnected as error:
             self.close()
-            if not has_carried:
+            if not has_answered:
                 raise NotNow(f"The mail server cut the connection: {error}") from error
             self._open()
             self._hand_over_again(mail)
-        self._has_carried, self._used_at = True, time.monotonic()
+        self._used()
 
     def is_back(self) -> bool:
         """Whether the server can be reached now."""
@@ -70,7 +76,7 @@ class Post:
             self.close()
 
     def close(self) -> None:
-        connection, self._connection, self._has_carried = self._connection, None, False
+        connection, self._connection, self._has_answered = self._connection, None, False
         if connection:
             try:
                 connection.close()
@@ -78,9 +84,9 @@ class Post:
                 return  # it was lost already, which is why it is closed
 
     def _open(self) -> bool:
-        """Connect where there is no connection; returns whether this one has carried mail before."""
+        """Connect where there is no connection; returns whether this one has been of use before."""
         if self._connection:
-            return self._has_carried
+            return self._has_answered
         if time.monotonic() < self._away_until:
             raise MailServerAway(self._why_away)
         connection = get_connection(_BACKENDS.get(settings.EMAIL_BACKEND), timeout=settings.EMAIL_TIMEOUT)
@@ -103,11 +109,15 @@ class Post:
             self._connection.send_messages([mail])
         except smtplib.SMTPServerDisconnected:
             raise
+        except Unanswered as error:
+            self.close()
+            raise NotNow(f"The mail server did not say whether it took the mail: {error}") from error
         except smtplib.SMTPRecipientsRefused as error:
             [(code, words)] = error.recipients.values()
             raise self._answered(code, words) from error
         except smtplib.SMTPResponseException as error:
-            raise self._answered(error.smtp_code, error.smtp_error) from error
+            to_us = isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code != TOO_LARGE
+            raise self._answered(error.smtp_code, error.smtp_error, to_us=to_us) from error
         except (smtplib.SMTPNotSupportedError, ValueError) as error:  # ValueError: no mail can look like this
             raise Refused(f"It cannot be carried as a mail: {_words(error)}") from error
         except (smtplib.SMTPException, OSError) as error:
@@ -115,12 +125,23 @@ class Post:
             self._away(f"The mail server stopped answering: {_words(error)}")
             raise NotNow(self._why_away) from error
 
-    def _answered(self, code: int, words: bytes | str) -> NotNow | Refused:
+    def _answered(
+        self, code: int, words: bytes | str, *, to_us: bool = False
+    ) -> MailServerAway | NotNow | Refused:
+        """`to_us`: whatever the mail, and whoever it is for."""
         words = words.decode(errors="replace") if isinstance(words, bytes) else words
         reason = f"The mail server said {code}: {' '.join(words.split())}"
+        if code in WHO_ARE_YOU or (to_us and 500 <= code < 600):
+            self.close()
+            return self._away(reason)
         if code == 421 or not 400 <= code < 600:
             self.close()
+        else:
+            self._used()
         return Refused(reason) if 500 <= code < 600 else NotNow(reason)
+
+    def _used(self) -> None:
+        self._has_answered, self._used_at = True, time.monotonic()
 
     def _away(self, why: str) -> MailServerAway:
         """Nobody asks the server for a while."""

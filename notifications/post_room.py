@@ -1,7 +1,8 @@
 """Several connections to the mail server, each with a thread of its own, so that they wait side by side.
 
 A mail server far away takes its time for each mail; so do words and calendar entries. What is for one person
-always goes through the same window, in the order in which it was handed in.
+always goes through the same window, in the order in which it was handed in. Each mail goes in with a ticket,
+and what became of it comes back with that ticket, however late and whoever asks by then.
 """
 
 import logging
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +20,7 @@ from django.core.mail import EmailMessage
 from notifications.post import Post
 from orgs.crash_points import crash_point
 
+Ticket = TypeVar("Ticket")
 TOGETHER = 0.002  # seconds in which mails count as settled together: they are marked by one statement
 
 logger = logging.getLogger(__name__)
@@ -27,25 +30,27 @@ class Unwritable(Exception):
     """A mail cannot be put into words."""
 
 
-class PostRoom:
-    """`size`: how many windows there are, each with a connection of its own."""
+class PostRoom(Generic[Ticket]):
+    """`size`: how many windows there are, each with a connection of its own. `unmarked`: tickets of mails
+    that the server took and the table does not know of yet; they outlive an outage of the database."""
 
     def __init__(self, size: int | None = None) -> None:
         self.size = size or settings.MAIL_CONNECTIONS
         self._posts = [Post() for _ in range(self.size)]
         self._windows = [ThreadPoolExecutor(1, thread_name_prefix="post") for _ in range(self.size)]
-        self._settled: SimpleQueue[tuple[int, Exception | None]] = SimpleQueue()
+        self._settled: SimpleQueue[tuple[Ticket, Exception | None]] = SimpleQueue()
+        self.unmarked: list[Ticket] = []
 
     def window_of(self, person: UUID) -> int:
         return person.int % self.size
 
-    def hand_in(self, window: int, write: Callable[[], EmailMessage]) -> None:
+    def hand_in(self, window: int, ticket: Ticket, write: Callable[[], EmailMessage]) -> None:
         """Have a mail written and sent; `settled` tells what became of it."""
         say = copy_context()  # with what is logged there, whatever is said here
-        self._windows[window].submit(say.run, self._send, window, write)
+        self._windows[window].submit(say.run, self._send, window, ticket, write)
 
-    def settled(self, most: int, *, within: float) -> list[tuple[int, Exception | None]]:
-        """The windows, `most` at once, whose mail is settled: None where the server took it, else Unwritable
+    def settled(self, most: int, *, within: float) -> list[tuple[Ticket, Exception | None]]:
+        """The tickets, `most` at once, whose mail is settled: None where the server took it, else Unwritable
         or what `Post.send` raises. As soon as there is one, and those that come with it; none after `within`
         seconds."""
         settled, until = [], time.monotonic() + within
@@ -71,16 +76,16 @@ class PostRoom:
             window.shutdown()
             post.close()
 
-    def _send(self, window: int, write: Callable[[], EmailMessage]) -> None:
+    def _send(self, window: int, ticket: Ticket, write: Callable[[], EmailMessage]) -> None:
         try:
             self._posts[window].send(_written(write))
             crash_point("sender:mailed")
         except (
             Exception
         ) as error:  # every kind of it is somebody's to judge, and none may be lost in a thread
-            self._settled.put((window, error))
+            self._settled.put((ticket, error))
         else:
-            self._settled.put((window, None))
+            self._settled.put((ticket, None))
 
 
 def _written(write: Callable[[], EmailMessage]) -> EmailMessage:

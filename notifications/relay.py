@@ -133,9 +133,10 @@ class Pages:
         """The next rows, those of people's own doing first, as far as there is room in the queue."""
         if self._are_all:
             return None
-        room = min(PAGE, QUEUE_ROOM - waiting)
+        page = transport.at_once(PAGE)
+        room = min(page, QUEUE_ROOM - waiting)
         own = self._claim(False, most=room, now=now)
-        room_in_bulk = min(PAGE, BULK_ROOM - waiting) - len(own)
+        room_in_bulk = min(page, BULK_ROOM - waiting) - len(own)
         in_bulk = self._claim(True, most=room_in_bulk, now=now)
         self._are_all = len(own) < room and len(in_bulk) < room_in_bulk
         crash_point("relay:claimed")

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from notifications import counts
 from notifications.broker import BrokerAway, Consumer, Delivery, DoesNotFit, Topology
-from notifications.delivery import Outcome, deliver
+from notifications.delivery import Outcome, deliver, mark_taken
 from notifications.outbox import DRAIN
 from notifications.post import IDLE_SECONDS
 from notifications.post_room import PostRoom
@@ -50,6 +50,7 @@ class Sender:
         patience = FIRST_PATIENCE
         while not self.is_ending:
             try:
+                mark_taken(self.post, now=timezone.now())
                 with Consumer(settings.AMQP_URL, Topology.ours(), prefetch=BATCH) as consumer:
                     logger.info("Listening at RabbitMQ for messages to deliver.")
                     patience = FIRST_PATIENCE
@@ -64,7 +65,15 @@ class Sender:
             if not self.is_ending:
                 self._woken.wait(patience * random.uniform(0.5, 1))  # noqa: S311 - nothing secret
                 patience = min(2 * patience, LONGEST_PATIENCE)
+        self._mark_at_last()
         self.post.close()
+
+    def _mark_at_last(self) -> None:
+        try:
+            mark_taken(self.post, now=timezone.now())
+        except (DatabaseError, InterfaceError):
+            unmarked = len(self.post.unmarked)
+            logger.warning("%d mails have gone and PostgreSQL cannot be told: they may come twice.", unmarked)
 
     def _serve(self, consumer: Consumer) -> None:
         while not self.is_ending:

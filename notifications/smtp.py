@@ -4,6 +4,9 @@ Django's backend opens and closes the connection, with its encryption and its pa
 reads every address four times over, which takes longer than to carry the mail. Where the server has
 PIPELINING (RFC 2920) the three commands before the mail go out together, which saves two waits of four; each
 has an answer of its own still, and the mail goes only after three good ones.
+
+Up to the mail's last dot nothing has been taken. From there on the server has what it needs, so it is given
+long to answer (RFC 5321, 4.5.3.2.6), and if it does not, nobody knows whether it took the mail (Unanswered).
 """
 
 import re
@@ -12,6 +15,7 @@ from contextlib import suppress
 from email.utils import parseaddr
 from functools import lru_cache
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends import smtp
 from django.core.mail.message import sanitize_address
@@ -22,18 +26,29 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
+class Unanswered(Exception):
+    """The server has been given the whole mail and has not said whether it took it."""
+
+
 class EmailBackend(smtp.EmailBackend):
     def send_messages(self, mails: list[EmailMessage]) -> int:
         """Over the connection that is open; each mail is for one person.
 
         Raises:
             smtplib.SMTPException: of those whose mails are left, the first was not taken.
+            TimeoutError: nor was it, since the server did not answer in time.
+            Unanswered: it may have been.
             ValueError: no mail can look like this.
         """
         for mail in mails:
             [recipient] = mail.recipients()
             octets = mail.message().as_bytes(linesep="\r\n")
-            _carry(self.connection, address(mail.from_email), address(recipient), octets)
+            try:
+                _carry(self.connection, address(mail.from_email), address(recipient), octets)
+            except smtplib.SMTPServerDisconnected as error:
+                if isinstance(error.__context__, TimeoutError):  # smtplib has one name for both
+                    raise TimeoutError("no answer in time") from error
+                raise
         return len(mails)
 
 
@@ -63,14 +78,28 @@ def _carry(line: smtplib.SMTP, sender: str, recipient: str, octets: bytes) -> No
     if octets.startswith(b".") or b"\n." in octets:
         octets = re.sub(rb"(?m)^\.", b"..", octets)
     line.send(octets + b".\r\n")
-    code, words = line.getreply()
+    code, words = _verdict(line)
     if code != OK:
-        raise _refusal(line, code, words)
+        _begin_anew(line, code)
+        raise smtplib.SMTPResponseException(code, words)
+
+
+def _verdict(line: smtplib.SMTP) -> tuple[int, bytes]:
+    """What the server says to the whole mail."""
+    patience = line.sock.gettimeout()
+    line.sock.settimeout(settings.EMAIL_TAKING_TIMEOUT)
+    try:
+        answer = line.getreply()
+    except smtplib.SMTPServerDisconnected as error:
+        raise Unanswered(str(error)) from error
+    line.sock.settimeout(patience)
+    return answer
 
 
 def _announce(line: smtplib.SMTP, *commands: tuple[str, list[int]]) -> None:
     """Say the commands, each of which must find a good answer."""
-    refused, is_together = None, line.has_extn("pipelining")
+    refused: smtplib.SMTPResponseException | None = None
+    is_together = line.has_extn("pipelining")
     if is_together:
         line.send("".join(f"{_one_line(command)}\r\n" for command, _ in commands))
     for command, good in commands:
@@ -78,24 +107,30 @@ def _announce(line: smtplib.SMTP, *commands: tuple[str, list[int]]) -> None:
             line.putcmd(_one_line(command))
         code, words = line.getreply()
         if code not in good:
-            refused = refused or (code, words)
+            refused = refused or _error(command, code, words)
             if code == LEAVING or not is_together:
                 break
     if refused:
         if code == GO_AHEAD:  # though there is nobody to go to: RFC 2920 has us end the mail unsaid
             line.send(".\r\n")
             line.getreply()
-        raise _refusal(line, *refused)
+        _begin_anew(line, refused.smtp_code)
+        raise refused
 
 
-def _refusal(line: smtplib.SMTP, code: int, words: bytes) -> smtplib.SMTPResponseException:
-    """What the server has answered, as an error; the connection is fit for the next mail, or closed."""
+def _error(command: str, code: int, words: bytes) -> smtplib.SMTPResponseException:
+    if command.startswith("MAIL"):
+        return smtplib.SMTPSenderRefused(code, words, command)
+    return smtplib.SMTPResponseException(code, words)
+
+
+def _begin_anew(line: smtplib.SMTP, code: int) -> None:
+    """After a refusal: the connection is fit for the next mail, or closed."""
     if code == LEAVING:
         line.close()
     else:
-        with suppress(smtplib.SMTPServerDisconnected):
+        with suppress(smtplib.SMTPServerDisconnected):  # then smtplib has closed it
             line.rset()
-    return smtplib.SMTPResponseException(code, words)
 
 
 def _one_line(command: str) -> str:

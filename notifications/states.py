@@ -2,8 +2,9 @@
 
     pending --claim--> pending, leased --handed_over--> sent --take--> sent, leased --told--> delivered
 
-and back or aside: `keep`, `postpone`, `let_go`, `overtaken`, `failed`, `again`; `take` stands in `taking`.
-What was sent and never came back is put right by `reconcile`. `docs/architecture.md` has them all in a table.
+and back or aside: `keep`, `postpone`, `let_go`, `overtaken`, `failed`, `again`; `take` stands in `taking`,
+and `hold` keeps in hand what takes long. What was sent and never came back is put right by
+`reconcile`. `docs/architecture.md` has them all in a table.
 
 A lease is a moment, and that moment says whose it is: a row is claimed again only after it, so no two claims
 of a row carry the same one. A relay or a sender that comes too late finds its moment gone and changes
@@ -156,14 +157,26 @@ def postpone(ids: list[UUID], *, lease: datetime, due_at: datetime, reason: str,
     """Could not be delivered now. `counted`: it was refused itself; otherwise nobody was there to ask, and
     the attempt is taken back."""
     return _change(
-        "status = 'pending', due_at = %(due_at)s, lease_until = NULL, attempts = attempts - %(back)s, "
-        "last_error = %(reason)s",
+        "status = 'pending', due_at = %(due_at)s, lease_until = NULL, last_error = %(reason)s, "
+        "attempts = greatest(attempts - %(back)s, 0)",
         ids,
         "status = 'sent' AND lease_until = %(lease)s",
         lease=lease,
         due_at=due_at,
         back=0 if counted else 1,
         reason=reason[:LONGEST_ERROR],
+    )
+
+
+def hold(ids: list[UUID], *, lease: datetime, until: datetime) -> int:
+    """They stay in the sender's hands for longer."""
+    return _change(
+        "lease_until = %(until)s",
+        ids,
+        "status = 'sent' AND lease_until = %(lease)s",
+        is_quick=True,
+        lease=lease,
+        until=until,
     )
 
 

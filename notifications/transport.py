@@ -16,7 +16,7 @@ from notifications.broker import Publisher, Settled, Topology
 from notifications.delivery import deliver
 from notifications.post_room import PostRoom
 
-PORTION = 50
+PAGE_STRAIGHT = 50
 
 
 class Line(Protocol):
@@ -34,8 +34,15 @@ def to_the_sender() -> AbstractContextManager[Line]:
     return Publisher(settings.AMQP_URL, Topology.ours()) if settings.AMQP_URL else Straight()
 
 
+def at_once(most: int) -> int:
+    """How many of `most` rows may be sent at once. Without a broker they are few: the relay's lease must
+    last until they are delivered, and so are those that it has claimed meanwhile."""
+    return most if settings.AMQP_URL else min(most, PAGE_STRAIGHT)
+
+
 class Straight:
-    """The sender in this very process, page by page."""
+    """The sender in this very process, page by page. What it keeps of mails that went while the database was
+    away ends with it, so these go twice."""
 
     def __enter__(self) -> "Straight":
         self.post = PostRoom()
@@ -51,7 +58,5 @@ class Straight:
         self._sent = [message_id for message_id, _ in messages]
 
     def settle(self) -> Settled:
-        for start in range(0, len(self._sent), PORTION):
-            ids = [UUID(each) for each in self._sent[start : start + PORTION]]
-            deliver(ids, room=self.post, clock=timezone.now)
+        deliver([UUID(each) for each in self._sent], room=self.post, clock=timezone.now)
         return Settled(sent=self._sent)

@@ -42,6 +42,12 @@ class TestMailFiles:
         [mail] = directory.glob("*.eml")
         assert mail.with_suffix(".html").read_text() == "<p>Grüße!</p>"
 
+    def test_have_what_is_attached_beside_them(self, directory):
+        send(attachments=[("invite.ics", "BEGIN:VCALENDAR", "text/calendar; method=REQUEST")])
+        [mail] = directory.glob("*.eml")
+        assert "Attached: invite.ics" in mail.read_text()
+        assert (directory / f"{mail.stem}_invite.ics").read_text() == "BEGIN:VCALENDAR"
+
     def test_stay_in_their_directory_whatever_the_subject(self, directory):
         send(subject="../../etc/passwd " + "x" * 500, to=['"../up"@acme.test'])
         assert len(list(directory.glob("*.eml"))) == 1

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import threading
 from email import message_from_bytes, policy
@@ -10,9 +11,10 @@ from django.conf import settings as configured
 from django.db import transaction
 from django.utils import timezone
 
-from notifications import outbox
+from notifications import outbox, states
 from notifications.broker import Consumer, Publisher, Topology
 from notifications.broker.connecting import parameters
+from notifications.delivery import deliver
 from notifications.models import Notification
 from notifications.post_room import PostRoom
 from tests.factories import UserFactory
@@ -62,9 +64,16 @@ class Sink:
 
     def __init__(self) -> None:
         self.mails, self.answers, self.connections = [], {}, 0
+        self.takes_seconds, self.on_mail = {}, {}  # by address: for a mail; what to do when one has come
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.lock = threading.Lock()
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if answer := self.answers.get("MAIL"):
+            return answer
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if answer := self.answers.get(address):
@@ -82,6 +91,10 @@ class Sink:
             session.counted = True
             if answer := self.answers.get("DATA"):
                 return answer
+        [address] = envelope.rcpt_tos
+        await asyncio.to_thread(self.on_mail.get(address, lambda: None))
+        await asyncio.sleep(self.takes_seconds.get(address, 0))
+        with self.lock:
             self.mails.append(message_from_bytes(envelope.original_content, policy=policy.default))
         if self.answers.get("cut after") == len(self.mails):
             await server.push("250 taken")
@@ -117,6 +130,31 @@ def post():
     held = PostRoom(1)
     yield held
     held.close()
+
+
+@pytest.fixture
+def hand_over(now):
+    """What the relay does: the rows are sent."""
+
+    def handing(*rows, at=None):
+        states.claim(in_bulk=False, most=100, now=at or now)
+        states.claim(in_bulk=True, most=100, now=at or now)
+        lease = (at or now) + states.RELAY_LEASE
+        assert states.handed_over([row.pk for row in rows], lease=lease, now=at or now) == len(rows)
+
+    return handing
+
+
+@pytest.fixture
+def delivering(post):
+    def delivering_(*rows, **options):
+        options.setdefault("clock", timezone.now)
+        outcome = deliver([row.pk for row in rows], room=post, **options)
+        for row in rows:
+            row.refresh_from_db()
+        return outcome
+
+    return delivering_
 
 
 @pytest.fixture

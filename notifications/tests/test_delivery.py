@@ -11,31 +11,6 @@ from notifications.taking import take
 from tests.factories import UserFactory
 
 
-@pytest.fixture
-def hand_over(now):
-    """What the relay does: the rows are sent."""
-
-    def handing(*rows, at=None):
-        states.claim(in_bulk=False, most=100, now=at or now)
-        states.claim(in_bulk=True, most=100, now=at or now)
-        lease = (at or now) + states.RELAY_LEASE
-        assert states.handed_over([row.pk for row in rows], lease=lease, now=at or now) == len(rows)
-
-    return handing
-
-
-@pytest.fixture
-def delivering(post):
-    def delivering_(*rows, **options):
-        options.setdefault("clock", timezone.now)
-        outcome = deliver([row.pk for row in rows], room=post, **options)
-        for row in rows:
-            row.refresh_from_db()
-        return outcome
-
-    return delivering_
-
-
 @pytest.mark.django_db
 class TestDeliver:
     def test_mails_and_marks_it_delivered(self, owe, hand_over, delivering, sink):
@@ -109,52 +84,6 @@ class TestDeliver:
 
 
 @pytest.mark.django_db
-class TestTheMailServer:
-    def test_is_asked_again_later_when_it_says_not_now(self, owe, hand_over, delivering, sink):
-        row = owe()
-        hand_over(row)
-        sink.answers[row.user.email] = "451 Try again later"
-        delivering(row)
-        assert (row.status, row.attempts, row.lease_until) == ("pending", 1, None)
-        assert row.last_error == "The mail server said 451: Try again later"
-        assert timedelta(seconds=50) < row.due_at - timezone.now() < timedelta(seconds=100)
-
-    def test_is_asked_ten_times_at_most(self, owe, hand_over, delivering, sink):
-        row = owe()
-        sink.answers[row.user.email] = "451 Try again later"
-        Notification.objects.update(attempts=9)
-        hand_over(row)
-        delivering(row)
-        assert (row.status, row.attempts) == ("failed", 10)
-        assert row.last_error == "Tried 10 times. The mail server said 451: Try again later"
-        assert row.failed_at
-
-    def test_decides_when_it_refuses_for_good(self, owe, hand_over, delivering, sink):
-        refused, other = owe(), owe()
-        sink.answers[refused.user.email] = "550 No such mailbox"
-        hand_over(refused, other)
-        delivering(refused, other)
-        assert (refused.status, other.status) == ("failed", "delivered")
-        assert refused.last_error == "The mail server said 550: No such mailbox"
-
-    def test_costs_no_attempt_while_it_is_away(self, owe, hand_over, delivering, sink):
-        sink.stop()
-        rows = [owe(), owe()]
-        hand_over(*rows)
-        assert delivering(*rows).server_is_away
-        assert {(row.status, row.attempts) for row in rows} == {("pending", 0)}
-        assert all("cannot be reached" in row.last_error for row in rows)
-
-    def test_is_connected_to_again_when_it_had_cut_an_idle_connection(self, owe, hand_over, delivering, sink):
-        rows = [owe(), owe()]
-        sink.answers["cut after"] = 1
-        hand_over(*rows)
-        delivering(*rows)
-        assert [row.status for row in rows] == ["delivered", "delivered"]
-        assert (len(sink.mails), sink.connections) == (2, 2)
-
-
-@pytest.mark.django_db
 class TestWithoutMail:
     def test_an_erased_person_s_has_failed(self, owe, hand_over, delivering, sink):
         person = UserFactory(status="erased", email=None, name=None)
@@ -164,11 +93,33 @@ class TestWithoutMail:
         assert (row.status, row.last_error) == ("failed", "The person has left; there is no address.")
         assert sink.mails == []
 
-    def test_a_suspended_person_s_stays_in_the_inbox(self, owe, hand_over, delivering, sink):
+    def test_a_suspended_person_s_is_none_of_these(self, owe, hand_over, delivering, sink):
+        """They may hold a booking, and cannot sign in to look into their inbox."""
         row = owe(user_id=UserFactory(status="suspended").pk)
         hand_over(row)
         delivering(row)
-        assert (row.status, sink.mails) == ("delivered", [])
+        assert (row.status, sink.addresses) == ("delivered", [row.user.email])
+
+    @pytest.mark.parametrize(("kind", "mails"), [("event_reminder", 0), ("booking_confirmed", 1)])
+    def test_a_reminder_of_what_has_begun_stays_in_the_inbox(
+        self, owe, hand_over, delivering, sink, now, kind, mails
+    ):
+        row = owe(kind, payload={"starts_at": now.isoformat()})
+        hand_over(row)
+        delivering(row)
+        assert (row.status, len(sink.mails)) == ("delivered", mails)
+
+    def test_a_reminder_is_mailed_until_then(self, owe, hand_over, delivering, sink, now):
+        row = owe("event_reminder", payload={"starts_at": (now + timedelta(minutes=5)).isoformat()})
+        hand_over(row)
+        delivering(row)
+        assert (row.status, len(sink.mails)) == ("delivered", 1)
+
+    def test_a_reminder_of_no_moment_cannot_be_put_into_words(self, owe, hand_over, delivering, sink):
+        row = owe("event_reminder", payload={"starts_at": "tomorrow"})
+        hand_over(row)
+        delivering(row)
+        assert row.last_error.startswith("It cannot be put into words")
 
     def test_one_that_cannot_be_put_into_words_waits_alone(self, owe, hand_over, delivering, sink):
         poison, other = owe(payload={"starts_at": "tomorrow"}), owe()
@@ -177,7 +128,7 @@ class TestWithoutMail:
         assert (poison.status, other.status) == ("pending", "delivered")
         assert poison.last_error.startswith("It cannot be put into words: ValueError")
 
-    def test_one_that_can_be_put_into_words_never_fails_at_last(
+    def test_one_that_can_never_be_put_into_words_fails_at_last(
         self, owe, hand_over, delivering, sink, settings
     ):
         settings.DELIVERY_TRIES = 1

@@ -9,10 +9,11 @@ from django.db import connection
 from django.utils import timezone
 from prometheus_client import REGISTRY
 
-from notifications import relay
+from notifications import relay, states, transport
 from notifications.broker import BrokerAway
 from notifications.models import Notification
 from notifications.sender import Sender
+from notifications.taking import take
 
 SECONDS = 15
 
@@ -121,6 +122,27 @@ class TestSender:
         assert waiting_senders() == 0
 
 
+@pytest.mark.django_db(transaction=True)
+class TestASenderThatEnds:
+    @pytest.fixture
+    def ending(self, owe):
+        """It has mailed what it could not mark."""
+        one = Sender()
+        one.post.unmarked += take([owe().pk], now=timezone.now())
+        one.end()
+        return one
+
+    def test_marks_what_was_mailed(self, ending):
+        ending.run()
+        assert Notification.objects.get().status == "delivered"
+
+    def test_says_so_where_it_still_cannot(self, ending, caplog):
+        connection.connection.close()  # as PostgreSQL would
+        ending.run()
+        connection.close()
+        assert "1 mails have gone and PostgreSQL cannot be told" in caplog.text
+
+
 class TestConsumer:
     def test_keeps_what_is_not_done(self, rabbit):
         numbers = [str(number) for number in range(6)]
@@ -162,6 +184,19 @@ class TestWithoutABroker:
         assert (row.status, row.attempts, sink.addresses) == ("delivered", 1, [row.user.email])
         assert row.sent_at <= row.delivered_at
         assert "straight to the sender" in capsys.readouterr().out
+
+    def test_takes_few_in_hand_at_once(self, owe, straight, sink, monkeypatch):
+        monkeypatch.setattr(transport, "PAGE_STRAIGHT", 4)
+        rows, claims, claim = [owe() for _ in range(9)], [], states.claim
+
+        def claiming(**asked):
+            claims.append(claimed := claim(**asked))
+            return claimed
+
+        monkeypatch.setattr(states, "claim", claiming)
+        assert drain() == 9
+        assert are_delivered(*rows)
+        assert max(map(len, claims)) == 4
 
     def test_what_cannot_be_mailed_now_waits(self, owe, straight, sink):
         sink.stop()

@@ -1,6 +1,7 @@
 """A mail server that takes what it is given, or does what mail servers do on bad days."""
 
 import asyncio
+import random
 from collections import Counter
 from email import message_from_bytes
 from email.message import Message
@@ -9,17 +10,21 @@ from aiosmtpd.controller import Controller
 
 from tests.faults.ports import HOST, free_port
 
-ACCEPT, REFUSE, STALL, TEMPORARY, PERMANENT, CUT = "accept", "refuse", "stall", "4xx", "5xx", "cut after 250"
+ACCEPT, SLOW, REFUSE, STALL = "accept", "accept slowly", "refuse", "stall"
+TEMPORARY, PERMANENT, CUT = "4xx", "5xx", "cut after 250"
 
 
 class MailSink:
-    """Set `mode` at any time; `mails` is what was taken, in the order in which it came."""
+    """Set `mode` at any time; `mails` is what was taken, in the order in which it came. `SLOW` takes all that
+    it is given, each only about `seconds` later, however long the sender waits; `STALL` takes nothing."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.mode = ACCEPT
+        self.seconds = 0.0
         self.mails: list[Message] = []
         self.attempts = Counter()  # by mode
+        self.in_hand = 0  # mails that are here whole and find no answer yet
         self._controller: Controller | None = None
 
     @property
@@ -58,6 +63,10 @@ class MailSink:
             return "451 try again later"
         if self.mode == PERMANENT:
             return "550 no such person"
+        if self.mode == SLOW:
+            self.in_hand += 1
+            await asyncio.sleep(self.seconds * random.uniform(0.5, 1.5))
+            self.in_hand -= 1
         mail = message_from_bytes(envelope.content)
         mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
         self.mails.append(mail)

@@ -40,6 +40,7 @@ os.environ |= {
     "HAPPENING_INSTANCE": "",
     "DJANGO_SETTINGS_MODULE": "happening.settings",
     "LOG_LEVEL": "WARNING",
+    "EMAIL_TAKING_TIMEOUT": "5",  # a mail server that stalls is given up while a test waits
     "BOOKINGS_PER_ADDRESS": "1000000",  # the whole crowd has one
     "BOOKINGS_PER_PERSON": "1000000",
 }
