@@ -1,6 +1,7 @@
 """What a sender takes in hand: rows that are still to be delivered, each with its person as they are now,
 whether they want such mail, and the newer news that makes it needless, where that was delivered before. All
-in one question, because in a rush the sender takes a handful at a time."""
+in one question, because in a rush the sender takes a handful at a time; what the person was told of the same
+event is found by one index."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ BOOKING_TYPES = ["booking_confirmed", "booking_waitlisted", "booking_cancelled",
 @dataclass(frozen=True)
 class Taken:
     """What a sender has in hand, with its person as they are now. `newer`: one that tells the person of
-    the same subject, was made later, and is delivered already. `wants_mail`: no choice of the person's keeps
+    a later state of the same subject, and is delivered already. `wants_mail`: no choice of the person's keeps
     such messages to the inbox (`preferences`)."""
 
     notification: Notification
@@ -51,6 +52,17 @@ def take(ids: list[UUID], *, now: datetime) -> list[Taken]:
         return [_taken(*row) for row in cursor.fetchall()]
 
 
+def _tells_more(counted: str) -> str:
+    """That `told` is of a later state of its subject than `taken`. Only the subject's own count says so: two
+    hosts' clocks differ, and one of them may have been read long before the change was written. The moment
+    decides between messages of the same state, such as one that was sent again. Compared as JSON, since what
+    is no number must not fail the whole batch."""
+    return (
+        f"(coalesce(told.payload -> '{counted}', '0'), told.created_at, told.id)"
+        f" > (coalesce(taken.payload -> '{counted}', '0'), taken.created_at, taken.id)"
+    )
+
+
 _TAKE = f"""
 WITH row AS (
     SELECT id{QUICKLY} FROM notifications
@@ -67,29 +79,7 @@ WITH row AS (
 SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken.lease_until,
        taken.created_at, taken.org_id, taken.event_id, taken.booking_id, taken.in_bulk,
        person.email, person.name, person.status, person.profile, organization.name,
-       (
-           SELECT newer.id FROM notifications AS newer
-           WHERE newer.user_id = taken.user_id
-             AND (newer.created_at, newer.id) > (taken.created_at, taken.id)
-             AND newer.status = 'delivered' AND newer.superseded_by IS NULL
-             AND (
-                 (newer.booking_id = taken.booking_id AND newer.type = ANY(%(booking)s)
-                  AND (taken.type = ANY(%(booking)s)
-                       OR (newer.type = 'booking_cancelled' AND NOT EXISTS (
-                           SELECT FROM jsonb_array_elements(taken.payload -> 'others') AS other
-                           WHERE NOT EXISTS (
-                               SELECT FROM notifications AS told
-                               WHERE told.user_id = taken.user_id AND told.type = 'booking_cancelled'
-                                 AND told.booking_id = (other ->> 'booking_id')::uuid
-                                 AND told.status = 'delivered'
-                           )
-                       ))))
-                 OR (newer.event_id = taken.event_id AND newer.type = 'event_cancelled')
-                 OR (newer.event_id = taken.event_id AND newer.type = 'event_updated'
-                     AND taken.type IN ('event_updated', 'event_reminder'))
-             )
-           ORDER BY newer.created_at DESC, newer.id DESC LIMIT 1
-       ),
+       news.newer,
        NOT EXISTS (
            SELECT FROM notification_preferences AS choice
            WHERE choice.user_id = taken.user_id AND choice.type IN (taken.type, %(everything)s)
@@ -98,6 +88,28 @@ SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken
 FROM taken
 JOIN users AS person ON person.id = taken.user_id
 LEFT JOIN organizations AS organization ON organization.id = taken.org_id
+CROSS JOIN LATERAL (
+    SELECT (array_agg(told.id ORDER BY told.created_at DESC, told.id DESC) FILTER (WHERE
+        told.type = 'event_cancelled'
+        OR (told.type = 'event_updated' AND taken.type IN ('event_updated', 'event_reminder')
+            AND {_tells_more("sequence")})
+        OR (told.type = ANY(%(booking)s) AND told.booking_id = taken.booking_id
+            AND {_tells_more("booking_version")}
+            AND (taken.type = ANY(%(booking)s)
+                 OR (told.type = 'booking_cancelled' AND NOT EXISTS (
+                     SELECT FROM jsonb_array_elements(taken.payload -> 'others') AS other
+                     WHERE NOT EXISTS (
+                         SELECT FROM notifications AS given_back
+                         WHERE given_back.user_id = taken.user_id AND given_back.type = 'booking_cancelled'
+                           AND given_back.booking_id = (other ->> 'booking_id')::uuid
+                           AND given_back.status = 'delivered'
+                     )
+                 ))))
+    ))[1] AS newer
+    FROM notifications AS told
+    WHERE told.event_id = taken.event_id AND told.user_id = taken.user_id AND told.id <> taken.id
+      AND told.status = 'delivered' AND told.superseded_by IS NULL
+) AS news
 ORDER BY taken.created_at, taken.id
 """  # noqa: S608 - no words of others
 
