@@ -25,8 +25,9 @@ def tell_of_change(*, job: EventJob, now: datetime) -> bool:
         if job.finished_at:
             return False
         event = Event.objects.get(pk=job.event_id)  # after the lock: as the change left it that we waited for
-        was, page = _what_was(job, event), []
+        was, page, told_date = _what_was(job, event), [], None
         if was or job.details.get("some_were_told"):
+            told_date = event.event_date
             page = list(event.bookings.active().after(job.cursor).order_by("pk").to_be_told()[:PAGE])
             theirs = of_each_person(page, among=event.bookings.active())
             fanout.tell(
@@ -40,7 +41,7 @@ def tell_of_change(*, job: EventJob, now: datetime) -> bool:
                 user_ids={booking.user_id for booking in page},
                 now=now,
             )
-        job.turn_page(page, last=len(page) < PAGE, now=now)
+        job.turn_page(page, last=len(page) < PAGE, now=now, told_date=told_date)
         crash_point("fan_out:page_planned")
     return job.finished_at is None
 

@@ -23,6 +23,7 @@ from events.zones import FIRST_YEAR, LAST_YEAR
 
 REST = timedelta(minutes=2)  # from the first change until people are told, so that several become one message
 MOVABLE = ("event_date", "ends_at", "time_zone", "place")
+DATE = {"event_date", "time_zone"}  # what a reminder's moment is reckoned from
 
 
 @mends_free_runs
@@ -73,7 +74,8 @@ def reschedule(
             event.status = Event.Status.UPCOMING
         event.save(update_fields=[*MOVABLE, "booking_closes_at", "sequence", "status"])
         if event.is_published:
-            EventJob.objects.finish(event.pk, EventJob.Kind.REMIND, now=now)
+            if was.keys() & DATE:
+                EventJob.objects.finish(event.pk, EventJob.Kind.REMIND, now=now)
             EventJob.objects.owe_news(event, was=was, by=actor_id, now=now, due_at=now + REST)
         transaction.on_commit(partial(seat_counter.forget, event_id), robust=True)
         office.settle()

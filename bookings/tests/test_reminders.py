@@ -19,7 +19,7 @@ from tests.factories import EventFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STARTS = datetime(2040, 7, 10, 17, tzinfo=UTC)  # 19:00 in Berlin
 MOMENT = STARTS - 24 * HOUR
 LONG_BEFORE = STARTS - timedelta(days=20)
@@ -282,6 +282,54 @@ class TestAnEventThatMoves:
         reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT)
         assert not reminding.remind(job=job, now=MOMENT)
         assert len(reminded()) == 1
+
+    def test_by_mistake_and_back_before_anybody_was_told_is_reminded_of_all_the_same(
+        self, event, ada, reschedule
+    ):
+        reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT - MINUTE)
+        reschedule(event, event_date=STARTS, now=MOMENT + MINUTE / 2)
+        assert remind(at=MOMENT + MINUTE / 2) == 0
+        remind(at=MOMENT + MINUTE)
+        assert reminded() == []
+        remind(at=MOMENT + 2 * MINUTE)
+        assert reminded() == [ada.pk]
+        assert not Notification.objects.filter(type="event_updated").exists()
+
+    def test_and_back_reminds_by_the_news_of_both_where_people_were_told(self, event, ada, reschedule):
+        reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT - HOUR)
+        services.run_jobs(now=MOMENT)
+        reschedule(event, event_date=STARTS, now=MOMENT + HOUR)
+        remind(at=MOMENT + HOUR)
+        remind(at=MOMENT + 2 * HOUR)
+        remind(at=MOMENT + 3 * HOUR)
+        assert reminded() == []
+
+    def test_and_back_in_the_middle_of_reminding_reminds_everybody_once(
+        self, event, book, reschedule, monkeypatch
+    ):
+        monkeypatch.setattr(reminding, "PAGE", 1)
+        people = {book(event, 1).user_id for _ in range(3)}
+        services.owe_reminders(now=MOMENT)
+        assert reminding.remind(job=EventJob.objects.get(), now=MOMENT)
+        reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT)
+        reschedule(event, event_date=STARTS, now=MOMENT + MINUTE)
+        services.run_jobs(now=MOMENT + 2 * MINUTE)
+        assert len(reminded()) == 1
+        remind(at=MOMENT + 3 * MINUTE)
+        assert len(reminded()) == 3
+        assert set(reminded()) == people
+
+    def test_to_another_place_in_the_middle_of_reminding_goes_on_reminding(
+        self, event, book, reschedule, monkeypatch
+    ):
+        monkeypatch.setattr(reminding, "PAGE", 1)
+        people = [book(event, 1).user_id for _ in range(3)]
+        services.owe_reminders(now=MOMENT)
+        reminding.remind(job=EventJob.objects.get(), now=MOMENT)
+        reschedule(event, place="The park", now=MOMENT)
+        reschedule(event, place="Town hall", now=MOMENT + MINUTE)
+        remind(at=MOMENT + 2 * MINUTE)
+        assert reminded() == people
 
 
 class TestWhoCancelsInBetween:
