@@ -137,6 +137,14 @@ def _promoted(facts: dict) -> tuple[str, str, str]:
 
 def _event_updated(facts: dict) -> tuple[str, str, str]:
     place = facts.get("place")
+    was = (facts.get("change") or {}).get("was") or {}
+    if set(was) == {"online_url"} and facts.get("online_url"):
+        return (
+            _("%(title)s has a new link to join") % _named(facts),
+            _("The link to join is another one now. It starts on %(when)s, as before.")
+            % {"when": when(facts)},
+            "wait",
+        )
     text = _("It now starts on %(when)s.") % {"when": when(facts)}
     if place:
         text = _("It now starts on %(when)s, at %(place)s.") % {"when": when(facts), "place": place}

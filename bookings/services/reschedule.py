@@ -22,7 +22,7 @@ from events.models import Event
 from events.zones import FIRST_YEAR, LAST_YEAR
 
 REST = timedelta(minutes=2)  # from the first change until people are told, so that several become one message
-MOVABLE = ("event_date", "ends_at", "time_zone", "place")
+MOVABLE = ("event_date", "ends_at", "time_zone", "place", "online_url")
 DATE = {"event_date", "time_zone"}  # what a reminder's moment is reckoned from
 
 
@@ -34,11 +34,13 @@ def reschedule(
     ends_at: datetime | None,
     time_zone: str,
     place: str,
+    online_url: str,
     actor_id: UUID | None,
     now: datetime,
     mend_runs: bool = False,
 ) -> Event:
-    """Give an event its new start, end, zone and place; the same as before changes nothing and tells nobody.
+    """Give an event its new start, end, zone, place and link to join, which is the place of an online event;
+    the same as before changes nothing and tells nobody.
 
     A moment set for the end of booking moves along with the start.
 
@@ -46,7 +48,13 @@ def reschedule(
         Event.DoesNotExist, and of `bookings.errors`: EventCancelled, Closed (it is over), NoSuchTime,
         StartsInThePast, TimesDoNotFit, ClosesBeforeItOpens.
     """
-    new = {"event_date": event_date, "ends_at": ends_at, "time_zone": time_zone, "place": place}
+    new = {
+        "event_date": event_date,
+        "ends_at": ends_at,
+        "time_zone": time_zone,
+        "place": place,
+        "online_url": online_url,
+    }
     if not all(FIRST_YEAR <= moment.year <= LAST_YEAR for moment in (event_date, ends_at) if moment):
         raise NoSuchTime(first_year=FIRST_YEAR, last_year=LAST_YEAR)
     if ends_at and ends_at <= event_date:

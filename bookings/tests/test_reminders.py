@@ -86,6 +86,12 @@ class TestAReminder:
         assert (payload["title"], payload["hours"]) == (event.title, 24)
         assert payload["starts_at"] == "2040-07-10T17:00:00Z"
 
+    def test_leads_to_the_event_online(self, event, ada):
+        Event.objects.filter(pk=event.pk).update(online_url="https://meet.example.org/room")
+        remind(at=MOMENT)
+        payload = Notification.objects.get(type="event_reminder").payload
+        assert payload["online_url"] == "https://meet.example.org/room"
+
     def test_is_owed_once_however_often_it_is_asked_for(self, ada):
         for minutes in range(5):
             remind(at=MOMENT + timedelta(minutes=minutes))
