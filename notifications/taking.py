@@ -1,5 +1,6 @@
 """What a sender takes in hand: rows that are still to be delivered, each with its person as they are now,
-whether they want such mail, and the newer news that makes it needless, where that was delivered before. All
+whether they want such mail, the newer news that makes it needless, where that was delivered before, and where
+the event is by now, as far as its person was told. All
 in one question, because in a rush the sender takes a handful at a time; what the person was told of the same
 event is found by one index."""
 
@@ -14,13 +15,16 @@ from notifications.models import Notification, Preference
 from notifications.states import QUICKLY, SENDER_LEASE
 
 BOOKING_TYPES = ["booking_confirmed", "booking_waitlisted", "booking_cancelled", "waitlist_promoted"]
+WITH_SEATS = {"booking_confirmed", "waitlist_promoted"}  # for whom there is a link to join
+OF_THE_PLACE = {"place", "starts_at", "ends_at", "time_zone", "online_url", "sequence"}
 
 
 @dataclass(frozen=True)
 class Taken:
     """What a sender has in hand, with its person as they are now. `newer`: one that tells the person of
-    a later state of the same subject, and is delivered already. `wants_mail`: no choice of the person's keeps
-    such messages to the inbox (`preferences`)."""
+    a later state of the same subject, and is delivered already. A booking's message that waited while its
+    person was told that the event moves says the new time and place. `wants_mail`: no choice of the person's
+    keeps such messages to the inbox (`preferences`)."""
 
     notification: Notification
     email: str | None
@@ -79,7 +83,7 @@ WITH row AS (
 SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken.lease_until,
        taken.created_at, taken.org_id, taken.event_id, taken.booking_id, taken.in_bulk,
        person.email, person.name, person.status, person.profile, organization.name,
-       news.newer,
+       news.newer, news.moved,
        NOT EXISTS (
            SELECT FROM notification_preferences AS choice
            WHERE choice.user_id = taken.user_id AND choice.type IN (taken.type, %(everything)s)
@@ -105,7 +109,10 @@ CROSS JOIN LATERAL (
                            AND given_back.status = 'delivered'
                      )
                  ))))
-    ))[1] AS newer
+    ))[1] AS newer,
+    (array_agg(told.payload ORDER BY told.payload -> 'sequence' DESC, told.created_at DESC) FILTER (WHERE
+        told.type = 'event_updated' AND told.payload -> 'sequence' > taken.payload -> 'sequence'
+    ))[1] AS moved
     FROM notifications AS told
     WHERE told.event_id = taken.event_id AND told.user_id = taken.user_id AND told.id <> taken.id
       AND told.status = 'delivered' AND told.superseded_by IS NULL
@@ -122,6 +129,18 @@ _OF_THE_ROW = (
 
 def _taken(*columns) -> Taken:
     row = dict(zip(_OF_THE_ROW, columns, strict=False))
-    email, name, status, profile, *rest = columns[len(row) :]
+    email, name, status, profile, organization, newer, moved, wants_mail = columns[len(row) :]
     row["payload"] = json.loads(row["payload"])  # Django's connections leave JSON as it is written
-    return Taken(Notification(**row), email, name, status, json.loads(profile), *rest)
+    if moved and row["type"] in BOOKING_TYPES:
+        row["payload"] = _as_moved(row["type"], row["payload"], json.loads(moved))
+    return Taken(
+        Notification(**row), email, name, status, json.loads(profile), organization, newer, wants_mail
+    )
+
+
+def _as_moved(kind: str, facts: dict, news: dict) -> dict:
+    """What is told of a booking, with the time and place that its person was told of meanwhile: who reads an
+    old message last must not go to the old place."""
+    known = OF_THE_PLACE if kind in WITH_SEATS else OF_THE_PLACE - {"online_url"}
+    rest = {name: fact for name, fact in facts.items() if name not in known}
+    return rest | {name: fact for name, fact in news.items() if name in known}

@@ -282,6 +282,44 @@ class TestOvertaken:
         assert (later.status, later.superseded_by) == ("delivered", None)
         assert len(sink.mails) == 2
 
+    @pytest.mark.parametrize("kind", ["booking_confirmed", "waitlist_promoted"])
+    def test_is_not_a_booking_s_message_that_waited_but_it_says_where_the_event_is_now(
+        self, story, sink, kind
+    ):
+        moved = {
+            "sequence": 1,
+            "place": "",
+            "starts_at": "2030-07-01T17:00:00+00:00",
+            "ends_at": None,
+            "online_url": "https://meet.example.org/2",
+        }
+        older, _ = story(kind, "event_updated", payload=moved)
+        assert older.superseded_by is None
+        [_, mail] = sink.mails
+        words = mail.get_body(["plain"]).get_content()
+        assert "1 July 2030" in words
+        assert "https://meet.example.org/2" in words
+        assert "Town hall" not in words
+        assert "Row A, seat 3" in words
+        [calendar] = [part.get_content() for part in mail.iter_attachments()]
+        assert "SEQUENCE:1\n" in calendar.replace("\r", "")
+        assert "DTEND" not in calendar
+        older.refresh_from_db()
+        assert older.payload["sequence"] == 0
+
+    def test_leaves_a_booking_s_message_of_the_newest_place_as_it_is(self, story, sink):
+        story(
+            "booking_confirmed", "event_updated", was={"sequence": 2}, payload={"sequence": 1, "place": "X"}
+        )
+        assert "Town hall" in sink.mails[1].get_body(["plain"]).get_content()
+
+    def test_keeps_the_link_to_join_from_who_waits(self, story, sink):
+        moved = {"sequence": 1, "place": "The park", "online_url": "https://meet.example.org/2"}
+        story("booking_waitlisted", "event_updated", payload=moved)
+        words = sink.mails[1].get_body(["plain"]).get_content()
+        assert "The park" in words
+        assert "meet.example.org" not in words
+
     def test_is_the_first_of_two_that_tell_of_the_same_state(self, story, sink):
         resent = {"again": True}
         older, newer = story("booking_confirmed", "booking_confirmed", payload=resent)
