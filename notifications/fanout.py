@@ -16,6 +16,8 @@ from django.db.models.functions import Coalesce
 from notifications.models import Notification
 from notifications.outbox import NoTransaction, Owed, enqueue
 
+PAGE = 2_000
+
 
 def tell(messages: list[Owed], *, now: datetime) -> None:
     """Owe each of many people the same news of one event.
@@ -64,6 +66,16 @@ def supersede(
         return cursor.rowcount
 
 
+def hold_back(types: Collection[str], *, event_id: UUID, until: datetime, now: datetime) -> int:
+    """Let nothing of these types that waits go out before `until`, because it may no longer be true; returns
+    how many messages. Page by page, each its own transaction where none is open; what somebody has in hand
+    is left to them."""
+    held, last = 0, UUID(int=0)
+    while page := _hold_page(types, event_id=event_id, after=last, until=until, now=now):
+        held, last = held + len(page), max(page)
+    return held
+
+
 def leave_out(
     booking_id: UUID, *, types: Collection[str], by: str, event_id: UUID, user_id: UUID, now: datetime
 ) -> None:
@@ -92,6 +104,35 @@ def leave_out(
         read_at=Coalesce("read_at", now),
         superseded_by=newest,
     )
+
+
+def _hold_page(
+    types: Collection[str], *, event_id: UUID, after: UUID, until: datetime, now: datetime
+) -> list[UUID]:
+    """Hold back what waits for the next people in order of their ids; returns those people."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH waiting AS (
+                SELECT id FROM notifications
+                WHERE event_id = %(event_id)s AND user_id > %(after)s AND type = ANY(%(types)s::text[])
+                  AND status = 'pending' AND (lease_until IS NULL OR lease_until < %(now)s)
+                ORDER BY user_id LIMIT %(page)s FOR NO KEY UPDATE SKIP LOCKED
+            )
+            UPDATE notifications SET due_at = greatest(due_at, %(until)s)
+            FROM waiting WHERE notifications.id = waiting.id
+            RETURNING notifications.user_id
+            """,
+            {
+                "types": list(types),
+                "event_id": event_id,
+                "after": after,
+                "until": until,
+                "now": now,
+                "page": PAGE,
+            },
+        )
+        return [user_id for (user_id,) in cursor.fetchall()]
 
 
 def _rewrite(messages: list[Owed], *, now: datetime) -> set[UUID]:

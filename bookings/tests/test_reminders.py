@@ -13,6 +13,7 @@ from bookings.models import EventJob
 from bookings.reminders import hours_of
 from bookings.services import remind as reminding
 from events.models import Event
+from notifications import fanout
 from notifications.models import Notification
 from orgs.models import Organization
 from tests.factories import EventFactory, OrganizationFactory, UserFactory
@@ -263,6 +264,25 @@ class TestAnEventThatMoves:
         reminder = Notification.objects.get(type="event_reminder")
         news = Notification.objects.get(type="event_updated")
         assert (reminder.status, reminder.superseded_by) == ("delivered", news.pk)
+
+    @pytest.mark.parametrize("change", [{"event_date": STARTS + 240 * HOUR}, {"place": "The park"}])
+    def test_has_the_reminder_that_waits_held_back_until_people_are_told(
+        self, event, book, reschedule, change, monkeypatch
+    ):
+        monkeypatch.setattr(fanout, "PAGE", 2)
+        for _ in range(5):
+            book(event, 1)
+        other = EventFactory(event_date=STARTS)
+        book(other, 1)
+        remind(at=MOMENT)
+        theirs = Notification.objects.filter(event_id=event.pk, type="event_reminder")
+        in_hand = theirs.first()
+        Notification.objects.filter(pk=in_hand.pk).update(lease_until=MOMENT + HOUR)
+        reschedule(event, **change, now=MOMENT + MINUTE)
+        held = theirs.filter(due_at__gt=MOMENT + 3 * MINUTE, due_at__lt=MOMENT + 10 * MINUTE)
+        assert held.count() == 4
+        assert in_hand.pk not in held.values_list("pk", flat=True)
+        assert Notification.objects.get(event_id=other.pk, type="event_reminder").due_at == MOMENT
 
     def test_to_a_moment_that_has_passed_reminds_by_the_news_alone(self, event, ada, reschedule):
         at = STARTS - 100 * HOUR
