@@ -5,6 +5,7 @@ from uuid import UUID
 from bookings.models import Booking
 from bookings.models.booking import BookingQuerySet
 from events.models import Event
+from notifications.models import Notification
 from notifications.outbox import Owed
 
 
@@ -82,6 +83,19 @@ def seen_by(bookings: list[Booking], was: dict) -> dict:
     """What the person of these bookings, those with seats first, knew of what an event `was`."""
     knew_the_link = bookings[0].status == Booking.Status.CONFIRMED
     return {name: before for name, before in was.items() if knew_the_link or name != "online_url"}
+
+
+def booked_since_it_moved(event: Event, people: set[UUID]) -> set[UUID]:
+    """Those of these people's bookings whose first message said already when and where the event is now. What
+    a booking's change said does not count: that the event moved is news to who booked before."""
+    first = Notification.objects.filter(
+        event_id=event.pk,
+        user_id__in=people,
+        type__in=["booking_confirmed", "booking_waitlisted"],
+        payload__booking_version=1,
+        payload__sequence__gte=event.sequence,
+    ).exclude(payload__has_key="again")
+    return set(first.values_list("booking_id", flat=True))
 
 
 def _link(event: Event, booking: Booking) -> dict:

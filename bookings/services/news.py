@@ -6,7 +6,7 @@ from django.db import transaction
 
 from bookings.models import EventJob
 from bookings.models.job import plain
-from bookings.telling import about_event, of_each_person, seen_by
+from bookings.telling import about_event, booked_since_it_moved, of_each_person, seen_by
 from events.models import Event
 from notifications import fanout
 from orgs.crash_points import crash_point
@@ -19,7 +19,7 @@ def tell_of_change(*, job: EventJob, now: datetime) -> bool:
 
     Only the job is locked, not the event: booking goes on. Where the event is by now as it was before the
     first change, and nobody was told anything else, there is no news. That the link to join is another is
-    none for who waits.
+    none for who waits, and nothing is news to who booked after the change.
     """
     with transaction.atomic(durable=True):
         job = EventJob.objects.lock().get(pk=job.pk)
@@ -30,10 +30,11 @@ def tell_of_change(*, job: EventJob, now: datetime) -> bool:
         if was or job.details.get("some_were_told"):
             told_date = event.event_date
             page = list(event.bookings.active().after(job.cursor).order_by("pk").to_be_told()[:PAGE])
+            know_it = booked_since_it_moved(event, {booking.user_id for booking in page})
             news = [
                 about_event("event_updated", event, bookings, change={"was": seen})
                 for bookings in of_each_person(page, among=event.bookings.active())
-                if (seen := seen_by(bookings, was))
+                if (seen := seen_by(bookings, was)) and not know_it.issuperset(each.pk for each in bookings)
             ]
             fanout.tell(news, now=now)
             fanout.supersede(

@@ -292,6 +292,28 @@ class TestTellingOfChange:
         reminder.refresh_from_db()
         assert (reminder.status, reminder.superseded_by) == ("delivered", news()[0].pk)
 
+    def test_leaves_out_who_booked_after_the_change_and_knew_nothing_else(
+        self, event, book, modify, reschedule, organizer, now
+    ):
+        again, changed, told_before = book(event, 1), book(event, 2), book(event, 1)
+        reschedule(event, place="The park")
+        services.resend(booking_id=again.pk, actor_id=organizer.pk, now=now)
+        modify(changed, 1)
+        book(event, 1, user=told_before.user)
+        book(event, 1)
+        reschedule(EventFactory(), place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert {message.user_id for message in news()} == {
+            booking.user_id for booking in (again, changed, told_before)
+        }
+
+    def test_tells_who_booked_between_two_changes_of_the_second(self, event, book, reschedule, now):
+        reschedule(event, place="The park")
+        booking = book(event, 1)
+        reschedule(event, place="The hall")
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert [message.user_id for message in news()] == [booking.user_id]
+
     def test_leads_whoever_is_confirmed_to_the_event_online_and_keeps_that_from_who_waits(
         self, book, cancel, reschedule, now
     ):
