@@ -1,7 +1,8 @@
 """One change of an event, told to many: written page by page into the outbox, without telling twice.
 
 What nobody has in hand yet is still ours to change: a message of the same kind that waits is rewritten to
-say what is true now, and one that has been overtaken ends without a mail.
+say what is true now, and one that has been overtaken ends without a mail. Open pages of those people count
+anew once that is committed.
 """
 
 import json
@@ -13,6 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models.functions import Coalesce
 
+from notifications import live
 from notifications.models import Notification
 from notifications.outbox import NoTransaction, Owed, enqueue
 
@@ -32,6 +34,7 @@ def tell(messages: list[Owed], *, now: datetime) -> None:
     if not messages:
         return
     rewritten = _rewrite(messages, now=now)
+    live.nudge_people(rewritten)
     enqueue([message for message in messages if message.user_id not in rewritten], now=now)
 
 
@@ -60,10 +63,13 @@ def supersede(
                 ORDER BY created_at DESC, id DESC LIMIT 1
             ) AS newest
             WHERE notifications.id = overtaken.id
+            RETURNING notifications.user_id
             """,  # noqa: S608 - both parts are this module's own words
             {"types": list(types), "by": by, "event_id": event_id, "users": list(user_ids), "now": now},
         )
-        return cursor.rowcount
+        ended = [user_id for (user_id,) in cursor.fetchall()]
+    live.nudge_people(ended)
+    return len(ended)
 
 
 def hold_back(types: Collection[str], *, event_id: UUID, until: datetime, now: datetime) -> int:
@@ -104,6 +110,7 @@ def leave_out(
         read_at=Coalesce("read_at", now),
         superseded_by=newest,
     )
+    live.nudge_people([user_id])
 
 
 def _hold_page(
