@@ -5,6 +5,7 @@ from uuid import UUID
 from bookings.models import Booking
 from bookings.models.booking import BookingQuerySet
 from events.models import Event
+from notifications.models import Notification
 from notifications.outbox import Owed
 
 
@@ -37,12 +38,11 @@ def about_booking(
         "seats": booking.seats,
         "seat_labels": seat_labels(event, seat_nos),
         "booking_version": booking.version,
+        **_link(event, booking),
         **more,
     }
     if booking.waiting_number:
         payload["waiting_number"] = booking.waiting_number
-    if booking.status == Booking.Status.CONFIRMED and event.online_url:
-        payload["online_url"] = event.online_url  # for confirmed people only
     if kind == "booking_cancelled" and not seat_nos:
         payload["waits"] = True  # nothing of it ever stood in a calendar
     return Owed(
@@ -60,11 +60,12 @@ def about_booking(
 def about_event(
     kind: str, event: Event, bookings: list[Booking], *, version: str | int | None = None, **more
 ) -> Owed:
-    """A message of one of the event types to the person of these bookings, and about all of them: once for
-    each person and `version`, which is the state of the event's calendar entries if nothing else is said."""
+    """A message of one of the event types to the person of these bookings, those with seats first, and about
+    all of them: once for each person and `version`, which is the state of the event's calendar entries if
+    nothing else is said."""
     first, *others = bookings
     version = event.sequence if version is None else version
-    payload = {**facts(event), **_as_it_is(first), **more}
+    payload = {**facts(event), **_as_it_is(first), **_link(event, first), **more}
     if others:
         payload["others"] = [{"booking_id": each.pk, **_as_it_is(each)} for each in others]
     return Owed(
@@ -76,6 +77,31 @@ def about_event(
         event_id=event.pk,
         booking_id=first.pk,
     )
+
+
+def seen_by(bookings: list[Booking], was: dict) -> dict:
+    """What the person of these bookings, those with seats first, knew of what an event `was`."""
+    knew_the_link = bookings[0].status == Booking.Status.CONFIRMED
+    return {name: before for name, before in was.items() if knew_the_link or name != "online_url"}
+
+
+def booked_since_it_moved(event: Event, people: set[UUID]) -> set[UUID]:
+    """Those of these people's bookings whose first message said already when and where the event is now. What
+    a booking's change said does not count: that the event moved is news to who booked before."""
+    first = Notification.objects.filter(
+        event_id=event.pk,
+        user_id__in=people,
+        type__in=["booking_confirmed", "booking_waitlisted"],
+        payload__booking_version=1,
+        payload__sequence__gte=event.sequence,
+    ).exclude(payload__has_key="again")
+    return set(first.values_list("booking_id", flat=True))
+
+
+def _link(event: Event, booking: Booking) -> dict:
+    """For confirmed people only, and of no event that was called off."""
+    is_shown = booking.status == Booking.Status.CONFIRMED and not event.is_cancelled
+    return {"online_url": event.online_url} if is_shown and event.online_url else {}
 
 
 def _as_it_is(booking: Booking) -> dict:

@@ -161,7 +161,7 @@ class Event(Identified, Dated):
     source_uid = models.CharField(max_length=300, null=True, blank=True, editable=False)
     cancellation_reason = models.CharField(max_length=500, default="", db_default="", editable=False)
 
-    WORDS = ("title", "description", "category", "visibility", "online_url")
+    WORDS = ("title", "description", "category", "visibility")
 
     objects = EventQuerySet.as_manager()
 

@@ -28,6 +28,7 @@ from django.utils.translation import ngettext
 from bookings import services
 from bookings.errors import BookingRefused
 from bookings.models import Booking
+from notifications import leaving
 from notifications.models import Preference
 from orgs import members
 from orgs.models import AccountMail, Invite, Membership, Organization, User
@@ -59,7 +60,7 @@ def erase(person_id: UUID, *, now: datetime) -> int:
     """
     person = _lock_out(person_id)
     given_back = _give_back(person, now=now)
-    _remove(person)
+    _remove(person, now=now)
     return given_back
 
 
@@ -99,11 +100,12 @@ def _give_back(person: User, *, now: datetime) -> int:
     return given_back
 
 
-def _remove(person: User) -> None:
+def _remove(person: User, *, now: datetime) -> None:
     with transaction.atomic(durable=True):
         addresses = {person.email, *EmailAddress.objects.filter(user=person).values_list("email", flat=True)}
         written = {address.lower() for address in addresses if address}
         members.name_actor(person.pk)
+        leaving.keep_in_the_inbox(person.pk, now=now)
         invites = Invite.objects.alias(written=Lower("email")).filter(written__in=written)
         _take_names_out_of_the_log(
             (User, [person.pk]),

@@ -143,6 +143,7 @@ class _Importer:
             "ends_at": occurrence.ends_at,
             "time_zone": occurrence.time_zone,
             "place": event.place if occurrence.place is None else occurrence.place,
+            "online_url": event.online_url if occurrence.online_url is None else occurrence.online_url,
         }
         if all(getattr(event, name) == value for name, value in new.items()):
             return False
@@ -154,9 +155,7 @@ class _Importer:
 
     def _reword(self, event: Event, occurrence: Occurrence) -> bool:
         """Take over the organizer's words as far as the file has any; returns whether they differ."""
-        said = {
-            name: getattr(occurrence, name) for name in ("title", "description", "category", "online_url")
-        }
+        said = {name: getattr(occurrence, name) for name in ("title", "description", "category")}
         new = {name: value for name, value in said.items() if value is not None}
         if occurrence.is_private and event.visibility != Event.Visibility.MEMBERS:
             new["visibility"] = Event.Visibility.MEMBERS

@@ -1,7 +1,8 @@
 """One change of an event, told to many: written page by page into the outbox, without telling twice.
 
 What nobody has in hand yet is still ours to change: a message of the same kind that waits is rewritten to
-say what is true now, and one that has been overtaken ends without a mail.
+say what is true now, and one that has been overtaken ends without a mail. Open pages of those people count
+anew once that is committed.
 """
 
 import json
@@ -13,8 +14,11 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models.functions import Coalesce
 
+from notifications import live
 from notifications.models import Notification
 from notifications.outbox import NoTransaction, Owed, enqueue
+
+PAGE = 2_000
 
 
 def tell(messages: list[Owed], *, now: datetime) -> None:
@@ -30,6 +34,7 @@ def tell(messages: list[Owed], *, now: datetime) -> None:
     if not messages:
         return
     rewritten = _rewrite(messages, now=now)
+    live.nudge_people(rewritten)
     enqueue([message for message in messages if message.user_id not in rewritten], now=now)
 
 
@@ -58,10 +63,23 @@ def supersede(
                 ORDER BY created_at DESC, id DESC LIMIT 1
             ) AS newest
             WHERE notifications.id = overtaken.id
+            RETURNING notifications.user_id
             """,  # noqa: S608 - both parts are this module's own words
             {"types": list(types), "by": by, "event_id": event_id, "users": list(user_ids), "now": now},
         )
-        return cursor.rowcount
+        ended = [user_id for (user_id,) in cursor.fetchall()]
+    live.nudge_people(ended)
+    return len(ended)
+
+
+def hold_back(types: Collection[str], *, event_id: UUID, until: datetime, now: datetime) -> int:
+    """Let nothing of these types that waits go out before `until`, because it may no longer be true; returns
+    how many messages. Page by page, each its own transaction where none is open; what somebody has in hand
+    is left to them."""
+    held, last = 0, UUID(int=0)
+    while page := _hold_page(types, event_id=event_id, after=last, until=until, now=now):
+        held, last = held + len(page), max(page)
+    return held
 
 
 def leave_out(
@@ -92,6 +110,36 @@ def leave_out(
         read_at=Coalesce("read_at", now),
         superseded_by=newest,
     )
+    live.nudge_people([user_id])
+
+
+def _hold_page(
+    types: Collection[str], *, event_id: UUID, after: UUID, until: datetime, now: datetime
+) -> list[UUID]:
+    """Hold back what waits for the next people in order of their ids; returns those people."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH waiting AS (
+                SELECT id FROM notifications
+                WHERE event_id = %(event_id)s AND user_id > %(after)s AND type = ANY(%(types)s::text[])
+                  AND status = 'pending' AND (lease_until IS NULL OR lease_until < %(now)s)
+                ORDER BY user_id LIMIT %(page)s FOR NO KEY UPDATE SKIP LOCKED
+            )
+            UPDATE notifications SET due_at = greatest(due_at, %(until)s)
+            FROM waiting WHERE notifications.id = waiting.id
+            RETURNING notifications.user_id
+            """,
+            {
+                "types": list(types),
+                "event_id": event_id,
+                "after": after,
+                "until": until,
+                "now": now,
+                "page": PAGE,
+            },
+        )
+        return [user_id for (user_id,) in cursor.fetchall()]
 
 
 def _rewrite(messages: list[Owed], *, now: datetime) -> set[UUID]:

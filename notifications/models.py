@@ -170,7 +170,10 @@ class Notification(Identified, Dated):
     def speak_of(self, bookings: list[dict]) -> None:
         first, *others = bookings
         of_it = {name: first[name] for name in _OF_A_BOOKING if name in first}
-        rest = {name: fact for name, fact in self.payload.items() if name not in {*_OF_A_BOOKING, "others"}}
+        left_out = {*_OF_A_BOOKING, "others"}
+        if first.get("waits"):  # those with seats come first, and the link to join is theirs alone
+            left_out.add("online_url")
+        rest = {name: fact for name, fact in self.payload.items() if name not in left_out}
         self.booking_id = first["booking_id"]
         self.payload = rest | of_it | ({"others": others} if others else {})
 

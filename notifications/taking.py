@@ -1,6 +1,8 @@
 """What a sender takes in hand: rows that are still to be delivered, each with its person as they are now,
-whether they want such mail, and the newer news that makes it needless, where that was delivered before. All
-in one question, because in a rush the sender takes a handful at a time."""
+whether they want such mail, the newer news that makes it needless, where that was delivered before, and where
+the event is by now, as far as its person was told. All
+in one question, because in a rush the sender takes a handful at a time; what the person was told of the same
+event is found by one index."""
 
 import json
 from dataclasses import dataclass
@@ -13,13 +15,16 @@ from notifications.models import Notification, Preference
 from notifications.states import QUICKLY, SENDER_LEASE
 
 BOOKING_TYPES = ["booking_confirmed", "booking_waitlisted", "booking_cancelled", "waitlist_promoted"]
+WITH_SEATS = {"booking_confirmed", "waitlist_promoted"}  # for whom there is a link to join
+OF_THE_PLACE = {"place", "starts_at", "ends_at", "time_zone", "online_url", "sequence"}
 
 
 @dataclass(frozen=True)
 class Taken:
     """What a sender has in hand, with its person as they are now. `newer`: one that tells the person of
-    the same subject, was made later, and is delivered already. `wants_mail`: no choice of the person's keeps
-    such messages to the inbox (`preferences`)."""
+    a later state of the same subject, and is delivered already. A booking's message that waited while its
+    person was told that the event moves says the new time and place. `wants_mail`: no choice of the person's
+    keeps such messages to the inbox (`preferences`)."""
 
     notification: Notification
     email: str | None
@@ -51,6 +56,17 @@ def take(ids: list[UUID], *, now: datetime) -> list[Taken]:
         return [_taken(*row) for row in cursor.fetchall()]
 
 
+def _tells_more(counted: str) -> str:
+    """That `told` is of a later state of its subject than `taken`. Only the subject's own count says so: two
+    hosts' clocks differ, and one of them may have been read long before the change was written. The moment
+    decides between messages of the same state, such as one that was sent again. Compared as JSON, since what
+    is no number must not fail the whole batch."""
+    return (
+        f"(coalesce(told.payload -> '{counted}', '0'), told.created_at, told.id)"
+        f" > (coalesce(taken.payload -> '{counted}', '0'), taken.created_at, taken.id)"
+    )
+
+
 _TAKE = f"""
 WITH row AS (
     SELECT id{QUICKLY} FROM notifications
@@ -67,29 +83,7 @@ WITH row AS (
 SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken.lease_until,
        taken.created_at, taken.org_id, taken.event_id, taken.booking_id, taken.in_bulk,
        person.email, person.name, person.status, person.profile, organization.name,
-       (
-           SELECT newer.id FROM notifications AS newer
-           WHERE newer.user_id = taken.user_id
-             AND (newer.created_at, newer.id) > (taken.created_at, taken.id)
-             AND newer.status = 'delivered' AND newer.superseded_by IS NULL
-             AND (
-                 (newer.booking_id = taken.booking_id AND newer.type = ANY(%(booking)s)
-                  AND (taken.type = ANY(%(booking)s)
-                       OR (newer.type = 'booking_cancelled' AND NOT EXISTS (
-                           SELECT FROM jsonb_array_elements(taken.payload -> 'others') AS other
-                           WHERE NOT EXISTS (
-                               SELECT FROM notifications AS told
-                               WHERE told.user_id = taken.user_id AND told.type = 'booking_cancelled'
-                                 AND told.booking_id = (other ->> 'booking_id')::uuid
-                                 AND told.status = 'delivered'
-                           )
-                       ))))
-                 OR (newer.event_id = taken.event_id AND newer.type = 'event_cancelled')
-                 OR (newer.event_id = taken.event_id AND newer.type = 'event_updated'
-                     AND taken.type IN ('event_updated', 'event_reminder'))
-             )
-           ORDER BY newer.created_at DESC, newer.id DESC LIMIT 1
-       ),
+       news.newer, news.moved,
        NOT EXISTS (
            SELECT FROM notification_preferences AS choice
            WHERE choice.user_id = taken.user_id AND choice.type IN (taken.type, %(everything)s)
@@ -98,6 +92,31 @@ SELECT taken.id, taken.user_id, taken.type, taken.payload, taken.attempts, taken
 FROM taken
 JOIN users AS person ON person.id = taken.user_id
 LEFT JOIN organizations AS organization ON organization.id = taken.org_id
+CROSS JOIN LATERAL (
+    SELECT (array_agg(told.id ORDER BY told.created_at DESC, told.id DESC) FILTER (WHERE
+        told.type = 'event_cancelled'
+        OR (told.type = 'event_updated' AND taken.type IN ('event_updated', 'event_reminder')
+            AND {_tells_more("sequence")})
+        OR (told.type = ANY(%(booking)s) AND told.booking_id = taken.booking_id
+            AND {_tells_more("booking_version")}
+            AND (taken.type = ANY(%(booking)s)
+                 OR (told.type = 'booking_cancelled' AND NOT EXISTS (
+                     SELECT FROM jsonb_array_elements(taken.payload -> 'others') AS other
+                     WHERE NOT EXISTS (
+                         SELECT FROM notifications AS given_back
+                         WHERE given_back.user_id = taken.user_id AND given_back.type = 'booking_cancelled'
+                           AND given_back.booking_id = (other ->> 'booking_id')::uuid
+                           AND given_back.status = 'delivered'
+                     )
+                 ))))
+    ))[1] AS newer,
+    (array_agg(told.payload ORDER BY told.payload -> 'sequence' DESC, told.created_at DESC) FILTER (WHERE
+        told.type = 'event_updated' AND told.payload -> 'sequence' > taken.payload -> 'sequence'
+    ))[1] AS moved
+    FROM notifications AS told
+    WHERE told.event_id = taken.event_id AND told.user_id = taken.user_id AND told.id <> taken.id
+      AND told.status = 'delivered' AND told.superseded_by IS NULL
+) AS news
 ORDER BY taken.created_at, taken.id
 """  # noqa: S608 - no words of others
 
@@ -110,6 +129,18 @@ _OF_THE_ROW = (
 
 def _taken(*columns) -> Taken:
     row = dict(zip(_OF_THE_ROW, columns, strict=False))
-    email, name, status, profile, *rest = columns[len(row) :]
+    email, name, status, profile, organization, newer, moved, wants_mail = columns[len(row) :]
     row["payload"] = json.loads(row["payload"])  # Django's connections leave JSON as it is written
-    return Taken(Notification(**row), email, name, status, json.loads(profile), *rest)
+    if moved and row["type"] in BOOKING_TYPES:
+        row["payload"] = _as_moved(row["type"], row["payload"], json.loads(moved))
+    return Taken(
+        Notification(**row), email, name, status, json.loads(profile), organization, newer, wants_mail
+    )
+
+
+def _as_moved(kind: str, facts: dict, news: dict) -> dict:
+    """What is told of a booking, with the time and place that its person was told of meanwhile: who reads an
+    old message last must not go to the old place."""
+    known = OF_THE_PLACE if kind in WITH_SEATS else OF_THE_PLACE - {"online_url"}
+    rest = {name: fact for name, fact in facts.items() if name not in known}
+    return rest | {name: fact for name, fact in news.items() if name in known}

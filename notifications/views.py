@@ -27,7 +27,7 @@ def inbox(request):
         "notifications/inbox.html",
         {
             "page": page,
-            "told": [Message.of(row) for row in page],
+            "told": [Message.of_any(row) for row in page],
             "only_unread": only_unread,
             "has_unread": any(row.read_at is None for row in page),
             "query": "show=unread" if only_unread else "",

@@ -3,6 +3,7 @@
 It knows no event and no booking, only what was written down when the message was owed.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,6 +19,8 @@ from notifications.models import Notification
 
 SEATS_LISTED = 8
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Message:
@@ -32,6 +35,16 @@ class Message:
         facts = notification.payload
         title, text, tone = _WORDS[notification.type](facts)
         return cls(notification, title, text, tone, _where(notification))
+
+    @classmethod
+    def of_any(cls, notification: Notification) -> "Message":
+        """Where the facts are not as they should be, only what kind of message it is: one row must not take
+        its person's whole inbox down."""
+        try:
+            return cls.of(notification)
+        except Exception as error:
+            logger.warning("Notification %s cannot be put into words: %r", notification.pk, error)
+            return cls(notification, notification.get_type_display(), "", "plain", _where(notification))
 
 
 def when(facts: dict) -> str:
@@ -137,6 +150,14 @@ def _promoted(facts: dict) -> tuple[str, str, str]:
 
 def _event_updated(facts: dict) -> tuple[str, str, str]:
     place = facts.get("place")
+    was = (facts.get("change") or {}).get("was") or {}
+    if set(was) == {"online_url"} and facts.get("online_url"):
+        return (
+            _("%(title)s has a new link to join") % _named(facts),
+            _("The link to join is another one now. It starts on %(when)s, as before.")
+            % {"when": when(facts)},
+            "wait",
+        )
     text = _("It now starts on %(when)s.") % {"when": when(facts)}
     if place:
         text = _("It now starts on %(when)s, at %(place)s.") % {"when": when(facts), "place": place}

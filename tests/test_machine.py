@@ -234,6 +234,7 @@ class Bookings(RuleBasedStateMachine):
                 ends_at=None,
                 time_zone="UTC",
                 place=place,
+                online_url="",
                 actor_id=None,
                 now=self.now,
             ),

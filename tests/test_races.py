@@ -399,6 +399,7 @@ class TestTheEventMovedWhilePeopleAreTold:
             "event_date": event.event_date,
             "ends_at": None,
             "time_zone": "UTC",
+            "online_url": "",
             "actor_id": None,
             "now": now,
         }
@@ -435,7 +436,13 @@ class TestLocksInOneOrder:
             event = EventFactory(total_slots=6, queue_rule=rule)
             booked = [wanting(event, 2)() for _ in range(3)]
             waiting = [wanting(event, seats, or_wait=True)() for seats in (2, 1)]
-            move = {"event_id": event.pk, "event_date": event.event_date, "ends_at": None, "time_zone": "UTC"}
+            move = {
+                "event_id": event.pk,
+                "event_date": event.event_date,
+                "ends_at": None,
+                "time_zone": "UTC",
+                "online_url": "",
+            }
             by = {"actor_id": waiting[0].user_id, "now": now}
             services.reschedule(place="The park", **move, **by)
             return event, {

@@ -21,7 +21,7 @@ from orgs.admin_site import TenantModelAdmin, logged, standing_in
 from orgs.links import platform_address
 from orgs.models.permissions import Right
 
-SHOWN = ["page", "state", "starts", "ends", "where", "booking", "sold", "line"]
+SHOWN = ["page", "state", "starts", "ends", "where", "online_url", "booking", "sold", "line"]
 
 
 @admin.register(Event)

@@ -98,5 +98,4 @@ def zone_last_used(event: Event | None) -> str:
 class WordsForm(forms.ModelForm):
     """Of a published event: nothing that people have to be told of."""
 
-    online_url = EventForm.base_fields["online_url"]
     clean_title = EventForm.clean_title

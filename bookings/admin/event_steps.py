@@ -73,7 +73,7 @@ class EventSteps:
         return event_page(request, event)
 
     def move(self, request, event):
-        facts = {name: getattr(event, name) for name in ("event_date", "ends_at", "time_zone", "place")}
+        facts = {name: getattr(event, name) for name in MoveForm.base_fields}
 
         def do(form):
             services.reschedule(

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.admin.zoned import LocalMoment, ZonedForm, zone_field
 from bookings.forms import ModifyForm
+from events.models import Event
 
 
 class MoveForm(ZonedForm, forms.Form):
@@ -14,6 +15,7 @@ class MoveForm(ZonedForm, forms.Form):
     event_date = LocalMoment(label=_("Starts"))
     ends_at = LocalMoment(label=_("Ends"), required=False)
     place = forms.CharField(label=_("Place"), max_length=300, required=False)
+    online_url = Event._meta.get_field("online_url").formfield(assume_scheme="https")
 
     def __init__(self, *args, zone: ZoneInfo, **kwargs):
         super().__init__(*args, **kwargs)

@@ -41,6 +41,7 @@ class EventJobQuerySet(models.QuerySet):
         self.owe(event, kind, due_at=due_at, **details)
 
     def finish(self, event_id, kind, *, now):
+        """End what is open, however far it came."""
         self.filter(event_id=event_id, kind=kind, finished_at=None).update(finished_at=now)
 
 
@@ -90,13 +91,21 @@ class EventJob(Identified, Dated):
     def __str__(self):
         return f"{self.kind} {self.event_id}"
 
-    def turn_page(self, page, *, last, now):
-        """Note that the bookings of `page` are dealt with; `last`: that they were the last ones."""
+    def turn_page(self, page, *, last, now, told_date=None):
+        """Note that the bookings of `page` are dealt with; `last`: that they were the last ones, and that by
+        now everybody was told that `told_date` is the event's date."""
         if page:
             self.cursor = page[-1].pk
         if last:
             self.finished_at = now
-        self.save(update_fields=["cursor", "finished_at"])
+            if told_date:
+                self.details["told_date"] = plain(told_date)
+        self.save(update_fields=["cursor", "details", "finished_at"])
+
+    def counts_as_told(self, date):
+        """Whether everybody was told by it that `date` is the event's, or is about to be. One that was ended
+        before its last page, or found nothing to tell, has told nobody."""
+        return not self.finished_at or self.details.get("told_date") == plain(date)
 
 
 def plain(facts):

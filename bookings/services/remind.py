@@ -1,8 +1,9 @@
 """Remind people of events, at the hours that the organization has set.
 
 A reminder is planned when its moment has come, not before: so an event that moves, is cancelled or loses a
-person needs no plan undone. That it was planned stands in a finished job of the event, so asking again,
-by two timetables or by hand, reminds nobody twice.
+person needs no plan undone. That everybody was told stands in a finished job of the event, so asking again,
+by two timetables or by hand, reminds nobody twice. A job that was ended before its last page is no record:
+the reminder is planned again, and the outbox leaves out whoever had it already.
 """
 
 from collections import defaultdict
@@ -80,8 +81,9 @@ def remind(*, job: EventJob, now: datetime) -> bool:
         job = EventJob.objects.lock().get(pk=job.pk)
         if job.finished_at:
             return False
-        event, page = Event.objects.select_related("org").get(pk=job.event_id), []
+        event, page, told_date = Event.objects.select_related("org").get(pk=job.event_id), [], None
         if _is_still_to_come(event, job, now=now):
+            told_date = event.event_date
             confirmed = event.bookings.confirmed_by(job.due_at)
             page = list(confirmed.after(job.cursor).order_by("pk").to_be_told()[:PAGE])
             fanout.tell(
@@ -97,7 +99,7 @@ def remind(*, job: EventJob, now: datetime) -> bool:
                 ],
                 now=now,
             )
-        job.turn_page(page, last=len(page) < PAGE, now=now)
+        job.turn_page(page, last=len(page) < PAGE, now=now, told_date=told_date)
         crash_point("fan_out:page_planned")
     return job.finished_at is None
 
@@ -113,15 +115,18 @@ def _due_of(events: list[Event], *, now: datetime) -> Iterator[Reminder]:
 def _reminded(events: list[Event]) -> dict[UUID, list[Reminded]]:
     """What each event's people were reminded of its date by. Whoever is told of a new date is reminded by
     that of every moment that has passed."""
-    dates = {event.pk: plain(event.event_date) for event in events}
+    dates = {event.pk: event.event_date for event in events}
     reminded = defaultdict(list)
     kinds = [EventJob.Kind.REMIND, EventJob.Kind.TELL_OF_CHANGE]
     for job in EventJob.objects.filter(event_id__in=dates, kind__in=kinds):
-        if job.kind == EventJob.Kind.TELL_OF_CHANGE and "event_date" in job.details["was"]:
-            moved_at = datetime.fromisoformat(job.details["changed_at"])
+        date, details = dates[job.event_id], job.details
+        if not job.counts_as_told(date):
+            continue
+        if job.kind == EventJob.Kind.TELL_OF_CHANGE and "event_date" in details["was"]:
+            moved_at = datetime.fromisoformat(details["changed_at"])
             reminded[job.event_id].append(Reminded(0, moved_at))
-        elif job.details.get("date") == dates[job.event_id]:
-            reminded[job.event_id].append(Reminded(job.details["number"], job.due_at))
+        elif details.get("date") == plain(date):
+            reminded[job.event_id].append(Reminded(details["number"], job.due_at))
     return reminded
 
 

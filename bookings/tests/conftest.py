@@ -98,6 +98,7 @@ def reschedule(now, organizer):
             "ends_at": stored.ends_at,
             "time_zone": stored.time_zone,
             "place": stored.place,
+            "online_url": stored.online_url,
             **change,
         }
         return services.reschedule(event_id=event.pk, actor_id=organizer.pk, **change)

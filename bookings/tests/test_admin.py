@@ -161,6 +161,16 @@ class TestTheButtons:
         event.refresh_from_db()
         assert (event.place, event.sequence) == ("Elsewhere", 1)
 
+    def test_move_an_event_online_to_another_link(self, staff, event):
+        url = reverse("admin:events_event_move", args=[event.pk])
+        staff.post(url, {**moved(event), "online_url": "https://meet.example.org/2"})
+        event.refresh_from_db()
+        assert (event.online_url, event.sequence) == ("https://meet.example.org/2", 1)
+        words = {**TestTheFormOfAnEvent().words(event), "online_url": "https://elsewhere.example.org/"}
+        assert staff.post(reverse("admin:events_event_change", args=[event.pk]), words).status_code == 302
+        event.refresh_from_db()
+        assert event.online_url == "https://meet.example.org/2"
+
     def test_refuse_an_end_before_the_start(self, staff, event):
         starts = event.event_date
         early = {"ends_at_0": starts.strftime("%Y-%m-%d"), "ends_at_1": "00:00"}

@@ -14,9 +14,10 @@ from django.db import connection
 from bookings import services
 from bookings.models import EventJob
 from bookings.services import jobs, news
+from events.models import Event
 from happening import postgres_programs
 from notifications.models import Notification
-from orgs.only_run import key
+from orgs.only_run import key, only_run
 from tests.factories import EventFactory
 from tests.truth import assert_sound
 
@@ -169,6 +170,8 @@ class TestKilled:
             timeout=60,
         )
         assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
+        with only_run("run_event_jobs", patience=10) as is_over:  # PostgreSQL takes a moment to see the end
+            assert is_over
         return done.returncode
 
     def test_anywhere_in_a_change_each_person_is_told_once(self, moved, now):
@@ -180,6 +183,23 @@ class TestKilled:
         services.run_jobs(now=due)
         people = told("event_updated").values_list("user_id", flat=True)
         assert len(people) == len(set(people)) == 11
+
+    def test_anywhere_in_reminding_each_person_is_reminded_once(self, moved, now):
+        EventJob.objects.all().delete()
+        moment = now + timedelta(hours=1)
+        event = Event.objects.get(pk=moved.pk)
+        Event.objects.filter(pk=event.pk).update(event_date=moment + timedelta(days=1), ends_at=None)
+        services.owe_reminders(now=moment)
+        assert self.run(now=moment, crash_at="fan_out:page_planned:2") == -signal.SIGKILL
+        assert told("event_reminder").count() == 4
+        assert self.run(now=moment, crash_at="fan_out:page_committed") == -signal.SIGKILL
+        assert told("event_reminder").count() == 8
+        assert self.run(now=moment) == 0
+        services.owe_reminders(now=moment + timedelta(minutes=1))
+        services.run_jobs(now=moment + timedelta(minutes=1))
+        confirmed = set(event.bookings.confirmed().values_list("user_id", flat=True))
+        assert sorted(told("event_reminder").values_list("user_id", flat=True)) == sorted(confirmed)
+        assert len(confirmed) == 10
 
     def test_anywhere_in_cancelling_each_person_is_told_once(self, moved, cancel_event, now):
         cancel_event(moved)

@@ -13,13 +13,14 @@ from bookings.models import EventJob
 from bookings.reminders import hours_of
 from bookings.services import remind as reminding
 from events.models import Event
+from notifications import fanout
 from notifications.models import Notification
 from orgs.models import Organization
 from tests.factories import EventFactory, OrganizationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 STARTS = datetime(2040, 7, 10, 17, tzinfo=UTC)  # 19:00 in Berlin
 MOMENT = STARTS - 24 * HOUR
 LONG_BEFORE = STARTS - timedelta(days=20)
@@ -85,6 +86,12 @@ class TestAReminder:
         payload = Notification.objects.get(type="event_reminder").payload
         assert (payload["title"], payload["hours"]) == (event.title, 24)
         assert payload["starts_at"] == "2040-07-10T17:00:00Z"
+
+    def test_leads_to_the_event_online(self, event, ada):
+        Event.objects.filter(pk=event.pk).update(online_url="https://meet.example.org/room")
+        remind(at=MOMENT)
+        payload = Notification.objects.get(type="event_reminder").payload
+        assert payload["online_url"] == "https://meet.example.org/room"
 
     def test_is_owed_once_however_often_it_is_asked_for(self, ada):
         for minutes in range(5):
@@ -258,6 +265,25 @@ class TestAnEventThatMoves:
         news = Notification.objects.get(type="event_updated")
         assert (reminder.status, reminder.superseded_by) == ("delivered", news.pk)
 
+    @pytest.mark.parametrize("change", [{"event_date": STARTS + 240 * HOUR}, {"place": "The park"}])
+    def test_has_the_reminder_that_waits_held_back_until_people_are_told(
+        self, event, book, reschedule, change, monkeypatch
+    ):
+        monkeypatch.setattr(fanout, "PAGE", 2)
+        for _ in range(5):
+            book(event, 1)
+        other = EventFactory(event_date=STARTS)
+        book(other, 1)
+        remind(at=MOMENT)
+        theirs = Notification.objects.filter(event_id=event.pk, type="event_reminder")
+        in_hand = theirs.first()
+        Notification.objects.filter(pk=in_hand.pk).update(lease_until=MOMENT + HOUR)
+        reschedule(event, **change, now=MOMENT + MINUTE)
+        held = theirs.filter(due_at__gt=MOMENT + 3 * MINUTE, due_at__lt=MOMENT + 10 * MINUTE)
+        assert held.count() == 4
+        assert in_hand.pk not in held.values_list("pk", flat=True)
+        assert Notification.objects.get(event_id=other.pk, type="event_reminder").due_at == MOMENT
+
     def test_to_a_moment_that_has_passed_reminds_by_the_news_alone(self, event, ada, reschedule):
         at = STARTS - 100 * HOUR
         reschedule(event, event_date=at + 20 * HOUR, now=at)
@@ -282,6 +308,54 @@ class TestAnEventThatMoves:
         reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT)
         assert not reminding.remind(job=job, now=MOMENT)
         assert len(reminded()) == 1
+
+    def test_by_mistake_and_back_before_anybody_was_told_is_reminded_of_all_the_same(
+        self, event, ada, reschedule
+    ):
+        reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT - MINUTE)
+        reschedule(event, event_date=STARTS, now=MOMENT + MINUTE / 2)
+        assert remind(at=MOMENT + MINUTE / 2) == 0
+        remind(at=MOMENT + MINUTE)
+        assert reminded() == []
+        remind(at=MOMENT + 2 * MINUTE)
+        assert reminded() == [ada.pk]
+        assert not Notification.objects.filter(type="event_updated").exists()
+
+    def test_and_back_reminds_by_the_news_of_both_where_people_were_told(self, event, ada, reschedule):
+        reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT - HOUR)
+        services.run_jobs(now=MOMENT)
+        reschedule(event, event_date=STARTS, now=MOMENT + HOUR)
+        remind(at=MOMENT + HOUR)
+        remind(at=MOMENT + 2 * HOUR)
+        remind(at=MOMENT + 3 * HOUR)
+        assert reminded() == []
+
+    def test_and_back_in_the_middle_of_reminding_reminds_everybody_once(
+        self, event, book, reschedule, monkeypatch
+    ):
+        monkeypatch.setattr(reminding, "PAGE", 1)
+        people = {book(event, 1).user_id for _ in range(3)}
+        services.owe_reminders(now=MOMENT)
+        assert reminding.remind(job=EventJob.objects.get(), now=MOMENT)
+        reschedule(event, event_date=STARTS + 240 * HOUR, now=MOMENT)
+        reschedule(event, event_date=STARTS, now=MOMENT + MINUTE)
+        services.run_jobs(now=MOMENT + 2 * MINUTE)
+        assert len(reminded()) == 1
+        remind(at=MOMENT + 3 * MINUTE)
+        assert len(reminded()) == 3
+        assert set(reminded()) == people
+
+    def test_to_another_place_in_the_middle_of_reminding_goes_on_reminding(
+        self, event, book, reschedule, monkeypatch
+    ):
+        monkeypatch.setattr(reminding, "PAGE", 1)
+        people = [book(event, 1).user_id for _ in range(3)]
+        services.owe_reminders(now=MOMENT)
+        reminding.remind(job=EventJob.objects.get(), now=MOMENT)
+        reschedule(event, place="The park", now=MOMENT)
+        reschedule(event, place="Town hall", now=MOMENT + MINUTE)
+        remind(at=MOMENT + 2 * MINUTE)
+        assert reminded() == people
 
 
 class TestWhoCancelsInBetween:

@@ -16,12 +16,14 @@ from bookings.models import EventJob
 from bookings.services import news as telling
 from events.models import Event
 from notifications.models import Notification
+from notifications.wording import Message
 from tests.factories import EventFactory, UserFactory
 from tests.truth import assert_sound, line_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("as_the_application")]
 
 TWO_MINUTES = timedelta(minutes=2)
+LINK = "https://meet.example.org/room"
 
 
 def deliver(messages, *, at):
@@ -118,6 +120,7 @@ class TestRescheduleRefuses:
                 ends_at=None,
                 time_zone="UTC",
                 place="",
+                online_url="",
                 actor_id=None,
                 now=now,
             )
@@ -288,6 +291,66 @@ class TestTellingOfChange:
         services.run_jobs(now=now + TWO_MINUTES)
         reminder.refresh_from_db()
         assert (reminder.status, reminder.superseded_by) == ("delivered", news()[0].pk)
+
+    def test_leaves_out_who_booked_after_the_change_and_knew_nothing_else(
+        self, event, book, modify, reschedule, organizer, now
+    ):
+        again, changed, told_before = book(event, 1), book(event, 2), book(event, 1)
+        reschedule(event, place="The park")
+        services.resend(booking_id=again.pk, actor_id=organizer.pk, now=now)
+        modify(changed, 1)
+        book(event, 1, user=told_before.user)
+        book(event, 1)
+        reschedule(EventFactory(), place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert {message.user_id for message in news()} == {
+            booking.user_id for booking in (again, changed, told_before)
+        }
+
+    def test_tells_who_booked_between_two_changes_of_the_second(self, event, book, reschedule, now):
+        reschedule(event, place="The park")
+        booking = book(event, 1)
+        reschedule(event, place="The hall")
+        services.run_jobs(now=now + TWO_MINUTES)
+        assert [message.user_id for message in news()] == [booking.user_id]
+
+    def test_leads_whoever_is_confirmed_to_the_event_online_and_keeps_that_from_who_waits(
+        self, book, cancel, reschedule, now
+    ):
+        """Their calendar's entry would lose the link with the next message, if that did not carry it."""
+        event = EventFactory(total_slots=2, place="", online_url=LINK)
+        confirmed, waiting = book(event, 2), book(event, 1, or_wait=True)
+        reschedule(event, ends_at=None, online_url=LINK + "/2")
+        services.run_jobs(now=now + TWO_MINUTES)
+        told = {message.user_id: message.payload for message in news()}
+        assert told[confirmed.user_id]["online_url"] == LINK + "/2"
+        assert told[confirmed.user_id]["change"]["was"]["online_url"] == LINK
+        assert LINK not in str(told[waiting.user_id])
+        assert set(told[waiting.user_id]["change"]["was"]) == {"ends_at"}
+
+    def test_that_the_link_to_join_is_another_is_for_who_is_confirmed_alone(self, book, reschedule, now):
+        event = EventFactory(total_slots=2, place="", online_url=LINK)
+        confirmed, _ = book(event, 2), book(event, 1, or_wait=True)
+        reschedule(event, online_url=LINK + "/2")
+        assert Event.objects.get(pk=event.pk).sequence == 1
+        services.run_jobs(now=now + TWO_MINUTES)
+        [message] = news()
+        assert message.user_id == confirmed.user_id
+        assert Message.of(message).title == f"{event.title} has a new link to join"
+
+    def test_leads_nobody_to_it_who_gave_their_seats_back_and_waits_with_another_party(
+        self, book, cancel, reschedule, now
+    ):
+        event, person = EventFactory(total_slots=4, online_url=LINK), UserFactory()
+        first = book(event, 1, user=person)
+        book(event, 2)
+        book(event, 3, user=person, or_wait=True)
+        reschedule(event, place="The park")
+        services.run_jobs(now=now + TWO_MINUTES)
+        cancel(first)
+        [message] = [message for message in news() if message.user_id == person.pk]
+        assert message.payload["waits"]
+        assert "online_url" not in message.payload
 
     def test_does_not_happen_for_a_draft(self, reschedule):
         reschedule(EventFactory(draft=True), place="The park")

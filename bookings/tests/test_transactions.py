@@ -41,6 +41,7 @@ class TestEveryService:
             "ends_at": None,
             "time_zone": "UTC",
             "place": "The park",
+            "online_url": "",
         }
         return {
             "book": lambda: book(event, 1, or_wait=True),

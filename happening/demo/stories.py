@@ -80,6 +80,7 @@ def moved(stage: Stage) -> None:
         ends_at=planned.ends_at,
         time_zone=planned.zone.key,
         place=planned.place,
+        online_url=stage.event.online_url,
         actor_id=stage.cast[OTTO].pk,
         now=at,
     )

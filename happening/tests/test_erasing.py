@@ -97,6 +97,22 @@ class TestErasing:
         assert not AccountMail.objects.exists()
         assert not Preference.objects.exists()
 
+    def test_leaves_what_was_still_owed_in_the_inbox_and_nothing_to_fail(self, ada, booking):
+        other = book(UserFactory(), EventFactory())
+        in_hand = Notification.objects.get(user=ada)
+        now = timezone.now()
+        Notification.objects.filter(pk=in_hand.pk).update(
+            status="sent", sent_at=now, lease_until=now + timedelta(minutes=1)
+        )
+        erase(ada)
+        told = Notification.objects.filter(user=ada).order_by("id")
+        assert [(row.type, row.status, row.lease_until, row.superseded_by) for row in told] == [
+            ("booking_confirmed", "delivered", None, None),
+            ("booking_cancelled", "delivered", None, None),
+        ]
+        assert not told.filter(read_at=None).exists()
+        assert Notification.objects.get(user=other.user).status == "pending"
+
     def test_keeps_the_row_the_bookings_and_their_history(self, ada, booking):
         erase(ada)
         ada.refresh_from_db()
@@ -180,7 +196,7 @@ class TestErasing:
         erase(ada)
 
 
-def _killed(person):
+def _killed(person, *, now):
     raise RuntimeError
 
 

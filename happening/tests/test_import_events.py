@@ -154,6 +154,15 @@ class TestAgain:
         assert event.jobs.get().kind == EventJob.Kind.TELL_OF_CHANGE
         assert Booking.objects.get().pk == booking.pk
 
+    def test_changes_the_link_to_join_through_the_service_too(self, bring):
+        bring(entry("URL:https://x.test/1"))
+        event = imported().get()
+        assert bring(entry("URL:https://x.test/2"))[-1].startswith("0 events created, 1 changed")
+        event.refresh_from_db()
+        assert (event.online_url, event.sequence) == ("https://x.test/2", 1)
+        assert EventJob.objects.filter(event=event, kind="tell_of_change").exists()
+        assert bring(entry())[-1].startswith("0 events created, 0 changed")
+
     def test_cancels_through_the_service_so_that_people_are_told(self, bring):
         bring(entry())
         event = imported().get()

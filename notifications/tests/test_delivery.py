@@ -2,6 +2,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from notifications import states
@@ -152,12 +153,14 @@ class TestWithoutMail:
 class TestOvertaken:
     @pytest.fixture
     def story(self, owe, hand_over, delivering, now):
-        """The first of two messages about one booking comes to its delivery after the second."""
+        """The first of two messages about one booking comes to its delivery after the second; `before`: how
+        long before it, by the clock, it was owed."""
 
-        def telling(first, second, **facts):
-            older = owe(first, at=now - timedelta(minutes=1))
+        def telling(first, second, *, before=timedelta(minutes=1), was=None, **facts):
+            at = now - timedelta(minutes=1)
+            older = owe(first, at=at - before, payload=was or {})
             same = {"user_id": older.user_id, "event_id": older.event_id, "booking_id": older.booking_id}
-            newer = owe(second, **{**same, **facts})
+            newer = owe(second, at=at, **{**same, **facts})
             hand_over(older, newer)
             delivering(newer)
             delivering(older)
@@ -194,6 +197,108 @@ class TestOvertaken:
         older, _ = story(first, second)
         assert (older.status, older.superseded_by) == ("delivered", None)
         assert len(sink.mails) == 2
+
+    @pytest.mark.parametrize("before", [timedelta(0), timedelta(seconds=-3)])
+    @pytest.mark.parametrize(
+        ("first", "second", "becomes"),
+        [
+            ("booking_waitlisted", "waitlist_promoted", {"booking_version": 2}),
+            ("booking_confirmed", "booking_cancelled", {"booking_version": 2}),
+            ("event_reminder", "booking_cancelled", {"booking_version": 2}),
+            ("event_updated", "event_updated", {"sequence": 1}),
+            ("event_reminder", "event_updated", {"sequence": 1}),
+            ("booking_confirmed", "event_cancelled", {"sequence": 1}),
+        ],
+    )
+    def test_is_what_tells_of_an_earlier_state_whatever_the_clocks_said(
+        self, story, sink, before, first, second, becomes
+    ):
+        older, newer = story(first, second, before=before, payload=becomes)
+        assert (older.status, older.superseded_by) == ("delivered", newer.pk)
+        assert len(sink.mails) == 1
+
+    @pytest.mark.parametrize("before", [timedelta(0), timedelta(seconds=3)])
+    @pytest.mark.parametrize(
+        ("first", "second", "was"),
+        [
+            ("waitlist_promoted", "booking_waitlisted", {"booking_version": 2}),
+            ("booking_cancelled", "booking_confirmed", {"booking_version": 2}),
+            ("event_updated", "event_updated", {"sequence": 1}),
+            ("event_reminder", "event_updated", {"sequence": 1}),
+        ],
+    )
+    def test_is_never_what_tells_of_a_later_state(self, story, sink, before, first, second, was):
+        """Somebody is promoted by a run that looked at the clock before they changed their party."""
+        later, _ = story(first, second, before=before, was=was)
+        assert (later.status, later.superseded_by) == ("delivered", None)
+        assert len(sink.mails) == 2
+
+    @pytest.mark.parametrize("kind", ["booking_confirmed", "waitlist_promoted"])
+    def test_is_not_a_booking_s_message_that_waited_but_it_says_where_the_event_is_now(
+        self, story, sink, kind
+    ):
+        moved = {
+            "sequence": 1,
+            "place": "",
+            "starts_at": "2030-07-01T17:00:00+00:00",
+            "ends_at": None,
+            "online_url": "https://meet.example.org/2",
+        }
+        older, _ = story(kind, "event_updated", payload=moved)
+        assert older.superseded_by is None
+        [_, mail] = sink.mails
+        words = mail.get_body(["plain"]).get_content()
+        assert "1 July 2030" in words
+        assert "https://meet.example.org/2" in words
+        assert "Town hall" not in words
+        assert "Row A, seat 3" in words
+        [calendar] = [part.get_content() for part in mail.iter_attachments()]
+        assert "SEQUENCE:1\n" in calendar.replace("\r", "")
+        assert "DTEND" not in calendar
+        older.refresh_from_db()
+        assert older.payload["sequence"] == 0
+
+    def test_leaves_a_booking_s_message_of_the_newest_place_as_it_is(self, story, sink):
+        story(
+            "booking_confirmed", "event_updated", was={"sequence": 2}, payload={"sequence": 1, "place": "X"}
+        )
+        assert "Town hall" in sink.mails[1].get_body(["plain"]).get_content()
+
+    def test_keeps_the_link_to_join_from_who_waits(self, story, sink):
+        moved = {"sequence": 1, "place": "The park", "online_url": "https://meet.example.org/2"}
+        story("booking_waitlisted", "event_updated", payload=moved)
+        words = sink.mails[1].get_body(["plain"]).get_content()
+        assert "The park" in words
+        assert "meet.example.org" not in words
+
+    def test_is_the_first_of_two_that_tell_of_the_same_state(self, story, sink):
+        resent = {"again": True}
+        older, newer = story("booking_confirmed", "booking_confirmed", payload=resent)
+        assert older.superseded_by == newer.pk
+        assert len(sink.mails) == 1
+
+    def test_is_told_apart_even_where_a_count_is_no_number(self, story, sink):
+        older, newer = story("booking_confirmed", "booking_cancelled", was={"booking_version": "first"})
+        assert older.superseded_by == newer.pk
+
+    def test_is_found_by_an_index_of_what_a_person_was_told_of_an_event(self, owe, now):
+        row = owe()
+        for _ in range(300):
+            owe(user_id=row.user_id)
+        asked = []
+
+        def note(execute, sql, params, many, context):
+            asked.append((sql, params))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(note):
+            assert take([row.pk], now=timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE notifications")
+            cursor.execute(f"EXPLAIN {asked[0][0]}", asked[0][1])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "idx_notifications_event_user on notifications told" in plan
+        assert "idx_notifications_inbox" not in plan
 
     def test_is_news_of_two_bookings_only_once_both_are_given_back(
         self, owe, hand_over, delivering, sink, now

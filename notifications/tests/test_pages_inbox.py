@@ -57,6 +57,17 @@ class TestTheInbox:
         told = client.get("/notifications/").context["told"]
         assert [message.title for message in told] == ["You are going to New", "You are going to Old"]
 
+    @pytest.mark.parametrize("poison", [{"starts_at": "tomorrow"}, {"seats": "two"}, {"seat_labels": 7}])
+    def test_says_of_what_cannot_be_put_into_words_only_what_kind_it_is(self, client, person, poison):
+        now = timezone.now()
+        tell(person, "waitlist_promoted", **poison, at=now)
+        tell(person, title="Jazz", at=now - timedelta(hours=1))
+        told = client.get("/notifications/").context["told"]
+        assert [message.title for message in told] == [
+            "Promoted from the waitlist",
+            "You are going to Jazz",
+        ]
+
     def test_leads_to_the_booking(self, client, person):
         row = tell(person)
         assert f'href="/bookings/{row.booking_id}/"' in client.get("/notifications/").content.decode()
