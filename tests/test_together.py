@@ -257,3 +257,12 @@ class TestWhenItIsNotKnownWhetherItWasCommitted:
         assert not Booking.objects.exists()
         assert all(isinstance(ask(event, **request), Booking) for request in requests)
         assert_sound(event.pk)
+
+    def test_nobody_is_refused_for_what_was_never_booked(self, threads, cut):
+        house = EventFactory(total_slots=5, waitlist=False)
+        cut("before")
+        requests = [{"user_id": UserFactory().pk, "seats": seats, "key": uuid4()} for seats in (5, 1)]
+        outcomes = together(threads, house, requests)
+        assert [type(outcome) for outcome in outcomes] == [OperationalError] * 2
+        assert isinstance(ask(house, **requests[1]), Booking)
+        assert_sound(house.pk)

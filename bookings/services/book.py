@@ -184,17 +184,16 @@ def _book_alone(*, event_id: UUID, request: Request, mend_runs: bool = False) ->
 
 
 def _what_stands(event_id: UUID, outcomes: list[Granted | Exception]) -> list[Granted | Exception]:
-    """What a commit of unknown outcome made true. The lost transaction holds the event's row for as long as
-    it lives, so whoever has locked it sees what became of it."""
-    lost = OperationalError("The connection was lost before the booking was made.")
-    promised = [outcome.booking.pk for outcome in outcomes if isinstance(outcome, Granted)]
+    """What a commit of unknown outcome made true: all of it or nothing, refusals too, since they were decided
+    beside the bookings. The lost transaction holds the event's row for as long as it lives, so whoever has
+    locked it sees what became of it."""
+    promised = {outcome.booking.pk for outcome in outcomes if isinstance(outcome, Granted) and outcome.is_new}
     try:
         with transaction.atomic(durable=True):
             event = Event.objects.lock(event_id)
-            stand = set(event.bookings.filter(pk__in=promised).values_list("pk", flat=True))
+            is_committed = event.bookings.filter(pk__in=promised).count() == len(promised)
     except (DatabaseError, InterfaceError) as error:
         return [error] * len(outcomes)
-    return [
-        lost if isinstance(outcome, Granted) and outcome.booking.pk not in stand else outcome
-        for outcome in outcomes
-    ]
+    if is_committed:
+        return outcomes
+    return [OperationalError("The connection was lost before anything was booked.")] * len(outcomes)
