@@ -64,13 +64,14 @@ class Claim:
         """Whether Redis has failed since: it may not know of these seats any more."""
         return self.seats > 0 and self.failures != SEATS.breaker.failures
 
-    def give_back(self, *, was_answered: bool = False) -> None:
-        """Return the seats; `was_answered`: the form made a booking all the same, and stays known."""
-        if not self.seats and (was_answered or not self.key):
+    def give_back(self, *, forgets_form: bool = False) -> None:
+        """Return the seats; `forgets_form`: it is certain that the form booked nothing, so that it may be
+        refused when it comes again."""
+        if not self.seats and not (forgets_form and self.key):
             return
         keys = [*_keys(self.event_id)[:2], _mark(self.event_id, self.key)]
         try:
-            SEATS.run(GIVE_BACK, keys, [self.seats, self.stamp, int(not was_answered)])
+            SEATS.run(GIVE_BACK, keys, [self.seats, self.stamp, int(forgets_form)])
         except Away:
             logger.info(
                 "Claimed seats of event %s could not be given back; they will be mended.", self.event_id

@@ -21,7 +21,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from bookings import counts, latecomers, seat_counter
 from bookings.combining import PATIENCE, Gather, Ticket, TurnNeverCame, Turns
-from bookings.errors import NotEnoughSeats
+from bookings.errors import BookingRefused, KeyUsedDifferently, NotEnoughSeats
 from bookings.models import Booking
 from bookings.seat_counter import Claim, CounterRefuses
 from bookings.services.granting import Granted, Request, answer_all
@@ -73,12 +73,12 @@ def book(
     try:
         granted = TURNS.ask(event_id, request)
     except BaseException as error:
-        request.claim.give_back()
+        request.claim.give_back(forgets_form=_booked_nothing(error))
         counts.not_granted(error)
         raise
     counts.granted(is_new=granted.is_new, is_confirmed=granted.booking.is_confirmed)
     if not granted.took_seats:
-        request.claim.give_back(was_answered=True)
+        request.claim.give_back()
     crash_point("book:given_back")
     return granted.booking
 
@@ -115,6 +115,11 @@ def set_aside(
             latecomers.note(event_id)
             raise final from None
         return Claim(event_id)
+
+
+def _booked_nothing(error: BaseException) -> bool:
+    """Whether the form is known to have made no booking, now or earlier; of a failure nobody knows."""
+    return isinstance(error, BookingRefused) and not isinstance(error, KeyUsedDifferently)
 
 
 def _serve(event_id: UUID, gather: Gather) -> None:

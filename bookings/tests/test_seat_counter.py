@@ -5,11 +5,12 @@ from importlib import import_module
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from bookings import seat_counter, services
-from bookings.errors import NotEnoughSeats, PartyTooLarge
+from bookings.combining import LeaderLost, TurnNeverCame
+from bookings.errors import KeyUsedDifferently, NotEnoughSeats, PartyTooLarge
 from bookings.models import Booking
 from bookings.seat_counter import GENERATION, SEATS
 from events.models import Event
@@ -145,6 +146,36 @@ class TestRefusal:
         with CaptureQueriesContext(connection) as queries, pytest.raises(NotEnoughSeats):
             book(event, 1, user=somebody, key=key)
         assert len(queries) == 0
+
+
+class TestForm:
+    """Who sends the same form again gets the one true answer, though the seats are gone."""
+
+    @pytest.mark.parametrize("failure", [OperationalError, TurnNeverCame, LeaderLost])
+    def test_stays_known_where_it_is_not_known_what_it_did(self, event, book, monkeypatch, failure):
+        person, key, ask = UserFactory(), uuid4(), book_module.TURNS.ask
+        book(event, 5)
+
+        def asking_and_losing_the_answer(*arguments):
+            ask(*arguments)
+            raise failure
+
+        with monkeypatch.context() as patch:
+            patch.setattr(book_module.TURNS, "ask", asking_and_losing_the_answer)
+            with pytest.raises(failure):
+                book(event, 5, user=person, key=key)
+        SEATS.client.set(f"event:{event.pk}:slots", 0)  # as the next check finds it
+        assert book(event, 5, user=person, key=key).user_id == person.pk
+
+    def test_stays_known_where_it_was_sent_with_other_choices_in_between(self, event, book):
+        person, key = UserFactory(), uuid4()
+        book(event, 5)
+        booking = book(event, 3, user=person, key=key)
+        SEATS.client.delete(f"event:{event.pk}:form:{key}")
+        with pytest.raises(KeyUsedDifferently):
+            book(event, 2, user=person, key=key)
+        book(event, 2)
+        assert book(event, 3, user=person, key=key) == booking
 
 
 class TestCounterThatLies:
