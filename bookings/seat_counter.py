@@ -8,6 +8,10 @@ is followed once it has been committed. Where there is no counter, or Redis is a
 is counted once whatever overtakes it, and by a stamp which claims it knows of. After an outage every process
 raises `seats:generation`: counters of an older one count as missing and begin anew from the next transaction.
 What a crash left wrong is found and mended by `bookings.reconcile`.
+
+A form that came before is known by its mark and never refused here, so that whoever sends it again gets the
+booking that it made. Marks are lost with Redis, and none is made while it is away: a counter that begins
+after that (of an event with bookings, and with no memory of an earlier counter) refuses nobody for `DOUBT`.
 """
 
 import logging
@@ -25,6 +29,7 @@ from orgs.models import Organization
 from orgs.redis_side import RedisSide, Script
 
 KEPT = 86_400  # seconds: a counter, and the mark of a form
+DOUBT = 60  # seconds in which people send a form again that they had no answer to
 _LUA = Path(__file__).parent / "lua"
 CLAIM, GIVE_BACK, FOLLOW, MEND = (
     Script(_LUA / f"{name}.lua") for name in ("claim", "give_back", "follow", "mend")
@@ -37,11 +42,10 @@ SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION))
 
 
 class CounterRefuses(Exception):
-    """The counter has fewer seats than were asked for. `is_final`: PostgreSQL need not be asked, since there
-    is nothing to wait for either."""
+    """There are fewer seats than were asked for, and nothing to wait for: PostgreSQL need not be asked."""
 
-    def __init__(self, *, left: int, is_final: bool):
-        self.left, self.is_final = left, is_final
+    def __init__(self, *, left: int):
+        self.left = left
         super().__init__(f"{left} seats are left.")
 
 
@@ -88,7 +92,7 @@ def claim(
         looks_only: set nothing aside, and only hear whether that would be refused.
 
     Raises:
-        CounterRefuses: there are fewer.
+        CounterRefuses: there are fewer, for certain and with nothing to wait for.
     """
     failures = SEATS.breaker.failures
     keys = [*_keys(event_id)[:3], _mark(event_id, key)]
@@ -101,32 +105,39 @@ def claim(
         case b"claimed":
             return Claim(event_id, key, seats, said[0].decode(), failures)
         case b"refused":
-            raise CounterRefuses(left=max(said[0], 0), is_final=bool(said[1]))
+            raise CounterRefuses(left=max(said[0], 0))
         case b"missing" if not looks_only:
             return Claim(event_id, key, is_counted=False)
+        case b"doubtful" if not looks_only:
+            return Claim(event_id, key)
     return Claim(event_id)
 
 
-def follow(event: Event, *, change: int, left: int) -> None:
+def follow(event: Event, *, change: int, left: int, has_changed: bool = True) -> None:
     """Follow a transaction that has been committed.
 
     Args:
         event: as the transaction found and locked it, with what it changed.
         change: of the seats left, without what claims had set aside already.
         left: seats left when it ended.
+        has_changed: whether it wrote the event's row, which counts up its version.
     """
     if event.is_cancelled:
         change, left = 0, 0
+    stands = event.version + has_changed
+    doubt = DOUBT if event.available_slots < event.total_slots else 0
+    arguments = [str(event.pk), event.version, stands, change, left, KEPT, doubt, *_terms(event)]
     try:
-        SEATS.run(FOLLOW, _keys(event.pk), [str(event.pk), event.version, change, left, KEPT, *_terms(event)])
+        SEATS.run(FOLLOW, _keys(event.pk), arguments)
     except Away:
         logger.info("The counter of event %s could not follow; it begins anew when Redis is back.", event.pk)
 
 
 def forget(event_id: UUID) -> None:
-    """Have the counter begin anew, since the terms on which it refuses have changed."""
+    """Have the counter begin anew, since the terms on which it refuses have changed. Its epoch stays: it says
+    what has been followed, and that no form was lost."""
     try:
-        SEATS.call(lambda client: client.delete(*_keys(event_id)[:2]))
+        SEATS.call(lambda client: client.delete(_keys(event_id)[0]))
     except Away:
         logger.info("The counter of event %s could not be dropped; it will be mended.", event_id)
 
@@ -144,7 +155,8 @@ def mend(event: Event, *, left: int, seen: int | None) -> bool:
         Away
     """
     seen = "" if seen is None else seen
-    arguments = [str(event.pk), event.version, left, seen, KEPT, *_terms(event)]
+    doubt = DOUBT if left < event.total_slots else 0
+    arguments = [str(event.pk), event.version, left, seen, KEPT, doubt, *_terms(event)]
     return bool(SEATS.run(MEND, _keys(event.pk), arguments))
 
 

@@ -109,12 +109,10 @@ def set_aside(
             event_id, seats=party, highest=highest, key=key, now=now, looks_only=looks_only
         )
     except CounterRefuses as refusal:
-        if refusal.is_final:
-            final = NotEnoughSeats(asked=party, free=refusal.left, waitlist=False)
-            counts.not_granted(final)
-            latecomers.note(event_id)
-            raise final from None
-        return Claim(event_id)
+        final = NotEnoughSeats(asked=party, free=refusal.left, waitlist=False)
+        counts.not_granted(final)
+        latecomers.note(event_id)
+        raise final from None
 
 
 def _booked_nothing(error: BaseException) -> bool:

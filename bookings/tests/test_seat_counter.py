@@ -14,6 +14,7 @@ from bookings.errors import KeyUsedDifferently, NotEnoughSeats, PartyTooLarge
 from bookings.models import Booking
 from bookings.seat_counter import GENERATION, SEATS
 from events.models import Event
+from orgs import breaker
 from orgs.breaker import Away
 from tests.factories import EventFactory, UserFactory
 from tests.truth import assert_sound
@@ -34,6 +35,23 @@ def slots(event) -> int | None:
 
 def left(event) -> int:
     return Event.objects.get(pk=event.pk).available_slots
+
+
+def wipe(event) -> None:
+    SEATS.client.delete(f"event:{event.pk}:slots", f"event:{event.pk}:epoch")
+
+
+def fail(side) -> None:
+    """Redis does not answer its next question."""
+    with pytest.raises(Away):
+        side.call(lambda client: client.execute_command("NO SUCH COMMAND"))
+
+
+def refused_without_a_query(book, event, seats: int = 1) -> bool:
+    somebody = UserFactory()
+    with CaptureQueriesContext(connection) as queries, pytest.raises(NotEnoughSeats):
+        book(event, seats, user=somebody)
+    return len(queries) == 0
 
 
 class TestCounter:
@@ -167,6 +185,52 @@ class TestForm:
         SEATS.client.set(f"event:{event.pk}:slots", 0)  # as the next check finds it
         assert book(event, 5, user=person, key=key).user_id == person.pk
 
+    def test_is_asked_about_where_its_mark_was_wiped_along_with_the_counter(self, event, book):
+        person, key = UserFactory(), uuid4()
+        booking = book(event, 10, user=person, key=key)
+        wipe(event)
+        SEATS.client.delete(f"event:{event.pk}:form:{key}")
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        assert slots(event) == 0
+        assert book(event, 10, user=person, key=key) == booking
+
+    def test_is_asked_about_where_it_came_while_redis_was_away(self, event, book, monkeypatch):
+        monkeypatch.setattr(breaker, "REST", 0)
+        person, key = UserFactory(), uuid4()
+        book(event, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(SEATS.breaker, "_is_away", True)
+            patch.setattr(SEATS.breaker, "_asks_again_at", float("inf"))
+            booking = book(event, 9, user=person, key=key)
+        fail(SEATS)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        assert slots(event) == 0
+        assert book(event, 9, user=person, key=key) == booking
+
+    def test_is_in_doubt_for_a_minute_and_no_longer(self, event, book):
+        book(event, 10)
+        wipe(event)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        doubt = int(SEATS.client.hget(f"event:{event.pk}:epoch", "refuses_from"))
+        assert 50 < doubt - SEATS.client.time()[0] <= 60
+        SEATS.client.hset(f"event:{event.pk}:epoch", "refuses_from", SEATS.client.time()[0])
+        assert refused_without_a_query(book, event)
+
+    def test_stays_known_where_it_is_granted_after_a_doubt(self, event, book, cancel):
+        person, key, first = UserFactory(), uuid4(), book(event, 10)
+        wipe(event)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        cancel(first)
+        SEATS.client.set(f"event:{event.pk}:slots", 0)
+        booking = book(event, 10, user=person, key=key)
+        SEATS.client.hset(f"event:{event.pk}:epoch", "refuses_from", 0)
+        SEATS.client.set(f"event:{event.pk}:slots", 0)
+        assert book(event, 10, user=person, key=key) == booking
+
     def test_stays_known_where_it_was_sent_with_other_choices_in_between(self, event, book):
         person, key = UserFactory(), uuid4()
         book(event, 5)
@@ -200,7 +264,7 @@ class TestCounterThatLies:
 
     def test_begins_anew_when_it_was_wiped(self, event, book):
         book(event, 1)
-        SEATS.client.delete(f"event:{event.pk}:slots", f"event:{event.pk}:epoch")
+        wipe(event)
         book(event, 2)
         assert slots(event) == left(event) == 7
 
@@ -237,6 +301,34 @@ class TestEpoch:
         book(event, 1)
         assert slots(event) == left(event) == 7
 
+    def test_follows_what_came_after_a_refusal_that_began_the_counter(self, event, book, cancel):
+        booking = book(event, 10)
+        wipe(event)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        cancel(booking)
+        assert slots(event) == left(event) == 10
+
+    def test_does_not_begin_with_less_than_was_followed_before_it_was_forgotten(self, event, book, cancel):
+        """Of two transactions the first forgets the counter and begins it anew, after the second followed."""
+        first, second = book(event, 2), book(event, 3)
+        found = Event.objects.get(pk=event.pk)
+        found.org_status = "active"
+        cancel(first)
+        left_by_the_first = left(event)
+        cancel(second)
+        seat_counter.forget(event.pk)
+        seat_counter.follow(found, change=2, left=left_by_the_first)
+        assert slots(event) is None
+        book(event, 1)
+        assert slots(event) == left(event) == 9
+
+    def test_is_in_no_doubt_where_it_was_only_forgotten(self, event, book, reschedule):
+        book(event, 10)
+        reschedule(event, place="The park")
+        assert not refused_without_a_query(book, event)  # and the counter begins anew
+        assert refused_without_a_query(book, event)
+
 
 class TestAway:
     @pytest.fixture
@@ -266,8 +358,7 @@ class TestAway:
             answers = answer_all(*arguments, **options)
             attempts.append(answers)
             if len(attempts) == 1:
-                with pytest.raises(Away):
-                    SEATS.call(lambda client: client.execute_command("NO SUCH COMMAND"))
+                fail(SEATS)
             return answers
 
         monkeypatch.setattr(book_module, "answer_all", losing_redis_first)
