@@ -9,6 +9,10 @@ is counted once whatever overtakes it, and by a stamp which claims it knows of. 
 raises `seats:generation`: counters of an older one count as missing and begin anew from the next transaction.
 What a crash left wrong is found and mended by `bookings.reconcile`.
 
+`event:<id>:under_way` is how many of the seats set aside are neither booked nor given back yet. Who could
+have those is not refused here. It goes `UNDER_WAY` seconds after the last claim, so that what a killed
+process had claimed does not count for ever.
+
 A form that came before is known by its mark and never refused here, so that whoever sends it again gets the
 booking that it made. Marks are lost with Redis, and none is made while it is away: a counter that begins
 after that (of an event with bookings, and with no memory of an earlier counter) refuses nobody for `DOUBT`.
@@ -23,6 +27,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from bookings import settled
 from events.models import Event
 from orgs.breaker import Away
 from orgs.models import Organization
@@ -73,13 +78,18 @@ class Claim:
         refused when it comes again."""
         if not self.seats and not (forgets_form and self.key):
             return
-        keys = [*_keys(self.event_id)[:2], _mark(self.event_id, self.key)]
+        keys = [*_keys(self.event_id)[:3], _mark(self.event_id, self.key)]
         try:
             SEATS.run(GIVE_BACK, keys, [self.seats, self.stamp, int(forgets_form)])
         except Away:
             logger.info(
                 "Claimed seats of event %s could not be given back; they will be mended.", self.event_id
             )
+
+    def settle(self) -> None:
+        """The seats have been booked: they are not coming back."""
+        if self.seats:
+            settled.note(self.event_id, stamp=self.stamp, seats=self.seats)
 
 
 def claim(
@@ -95,8 +105,10 @@ def claim(
         CounterRefuses: there are fewer, for certain and with nothing to wait for.
     """
     failures = SEATS.breaker.failures
-    keys = [*_keys(event_id)[:3], _mark(event_id, key)]
+    stamp, booked = settled.take(event_id)
+    keys = [*_keys(event_id)[:4], _mark(event_id, key)]
     facts = [seats, _milliseconds(now), KEPT if key else 0, highest, int(looks_only)]
+    facts += [booked, stamp, settled.UNDER_WAY]
     try:
         verdict, *said = SEATS.run(CLAIM, keys, facts)
     except Away:
@@ -136,8 +148,9 @@ def follow(event: Event, *, change: int, left: int, has_changed: bool = True) ->
 def forget(event_id: UUID) -> None:
     """Have the counter begin anew, since the terms on which it refuses have changed. Its epoch stays: it says
     what has been followed, and that no form was lost."""
+    slots, _, under_way, *_ = _keys(event_id)
     try:
-        SEATS.call(lambda client: client.delete(_keys(event_id)[0]))
+        SEATS.call(lambda client: client.delete(slots, under_way))
     except Away:
         logger.info("The counter of event %s could not be dropped; it will be mended.", event_id)
 
@@ -207,7 +220,8 @@ def _terms(event: Event) -> list[int]:
 
 
 def _keys(event_id: UUID) -> list[str]:
-    return [f"event:{event_id}:slots", f"event:{event_id}:epoch", GENERATION, COUNTED]
+    of_event = [f"event:{event_id}:{name}" for name in ("slots", "epoch", "under_way")]
+    return [*of_event, GENERATION, COUNTED]
 
 
 def _mark(event_id: UUID, key: UUID | None) -> str:

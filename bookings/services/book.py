@@ -57,28 +57,30 @@ def book(
         NotBookable, NothingLeft, PartyTooLarge, NoSuchSeat, SeatNamedTwice, OwnLimit, NotEnoughSeats,
         SeatsTaken, OthersAreWaiting, KeyUsedDifferently.
     """
+    claim = claim or set_aside(event_id=event_id, seats=seats, seat_nos=seat_nos, key=key, now=now)
     request = Request(
         user_id=user_id,
         seats=len(seat_nos) if seat_nos else seats or 0,
         now=now,
-        claim=claim or set_aside(event_id=event_id, seats=seats, seat_nos=seat_nos, key=key, now=now),
+        claim=claim,
         seat_nos=tuple(sorted(seat_nos or ())),
         or_wait=or_wait and not seat_nos,
         key=key,
         by="person" if actor_id in (None, user_id) else "organizer",
     )
-    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
-        raise RuntimeError("book is durable: whoever leads would commit it outside of this transaction.")
     crash_point("book:claimed")
     try:
+        _ensure_durable()
         granted = TURNS.ask(event_id, request)
     except BaseException as error:
-        request.claim.give_back(forgets_form=_booked_nothing(error))
+        claim.give_back(forgets_form=_booked_nothing(error))
         counts.not_granted(error)
         raise
     counts.granted(is_new=granted.is_new, is_confirmed=granted.booking.is_confirmed)
-    if not granted.took_seats:
-        request.claim.give_back()
+    if granted.took_seats:
+        claim.settle()
+    else:
+        claim.give_back()
     crash_point("book:given_back")
     return granted.booking
 
@@ -113,6 +115,11 @@ def set_aside(
         counts.not_granted(final)
         latecomers.note(event_id)
         raise final from None
+
+
+def _ensure_durable() -> None:
+    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
+        raise RuntimeError("book is durable: whoever leads would commit it outside of this transaction.")
 
 
 def _booked_nothing(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bookings.models import Booking
+from bookings.seat_counter import SEATS
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +67,9 @@ class TestTooLate:
     def test_is_offered_the_fewer_seats_that_are_left(self, sold_out, person, send, cancel, book):
         cancel(sold_out.bookings.get())
         book(sold_out, 3)
-        answer = send(sold_out, 4)
+        with CaptureQueriesContext(connection) as queries:
+            answer = send(sold_out, 4)
+        assert [query["sql"] for query in queries] == []
         assert answer.status_code == 409
         assert "Book the 2 seats that are left" in " ".join(answer.content.decode().split())
         assert send(sold_out, 2).status_code == 303
@@ -119,6 +122,21 @@ class TestNotTooLate:
         type(person).objects.filter(pk=person.pk).update(status="suspended")
         assert send(event).status_code == 302
         assert book(event, 1).is_confirmed
+
+    def test_sets_no_seat_aside_who_asks_too_often(self, person, send, book, settings):
+        event, key = EventFactory(total_slots=5, waitlist=False), uuid4()
+        book(event, 1)
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "book": {"person": (1, 60)}}
+        answers = [send(event, idempotency_key=each).status_code for each in (uuid4(), key)]
+        assert answers == [303, 429]
+        assert SEATS.client.get(f"event:{event.pk}:slots") == b"3"
+        assert not SEATS.client.exists(f"event:{event.pk}:form:{key}")
+
+    def test_is_who_names_a_seat_that_the_house_has_not(self, sold_out, person, client):
+        form = {"seat_no": 6, "idempotency_key": uuid4()}
+        answer = client.post(reverse("book", args=[sold_out.pk]), form)
+        assert answer.status_code == 422
+        assert "There is no seat 6" in answer.content.decode()
 
 
 class TestMembersOnly:

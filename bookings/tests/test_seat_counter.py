@@ -5,7 +5,7 @@ from importlib import import_module
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from bookings import seat_counter, services
@@ -164,6 +164,62 @@ class TestRefusal:
         with CaptureQueriesContext(connection) as queries, pytest.raises(NotEnoughSeats):
             book(event, 1, user=somebody, key=key)
         assert len(queries) == 0
+
+
+class TestSeatsSetAside:
+    """What others have set aside may come back: it refuses nobody for good before it is booked."""
+
+    @pytest.fixture
+    def tried(self, event, book, now):
+        """Six of ten are booked, the others set aside twice over: who asks now is not refused by Redis."""
+        book(event, 6)
+        return [seat_counter.claim(event.pk, seats=2, key=uuid4(), now=now) for _ in range(2)]
+
+    def test_leave_the_third_to_postgresql(self, event, book, tried):
+        assert slots(event) == 0
+        assert book(event, 2).is_confirmed
+
+    def test_refuse_who_asks_for_more_than_could_come_back(self, event, book, tried):
+        assert refused_without_a_query(book, event, 5)
+
+    def test_count_as_sold_once_they_are_booked(self, event, book, now, tried):
+        for claim in tried:
+            book(event, 2, key=claim.key, claim=claim)
+        assert slots(event) == left(event) == 0
+        assert refused_without_a_query(book, event)
+
+    def test_are_free_again_once_they_are_given_back(self, event, book, tried):
+        for claim in tried:
+            claim.give_back()
+        assert slots(event) == left(event) == 4
+        book(event, 4)
+        assert refused_without_a_query(book, event)
+
+    def test_count_for_ten_seconds_at_most_after_the_last_was_claimed(self, event, book, tried):
+        under_way = f"event:{event.pk}:under_way"
+        assert 8_000 < SEATS.client.pttl(under_way) <= 10_000
+        SEATS.client.delete(under_way)  # as then
+        assert refused_without_a_query(book, event)
+
+    def test_are_looked_at_by_who_only_looks(self, event, now, tried):
+        look = {"event_id": event.pk, "now": now, "looks_only": True}
+        assert not services.set_aside(seats=1, **look).seats
+        with pytest.raises(NotEnoughSeats):
+            services.set_aside(seats=5, **look)
+
+    def test_are_none_of_a_counter_made_anew(self, event, book, tried):
+        seat_counter.forget(event.pk)
+        book(event, 4)
+        for claim in tried:
+            claim.settle()
+        assert slots(event) == left(event) == 0
+        assert refused_without_a_query(book, event)
+
+    def test_are_given_back_where_nobody_may_book_like_this(self, event, book):
+        book(event, 6)
+        with transaction.atomic(), pytest.raises(RuntimeError):
+            book(event, 4)
+        assert slots(event) == 4
 
 
 class TestForm:
