@@ -145,14 +145,16 @@ def follow(event: Event, *, change: int, left: int, has_changed: bool = True) ->
         logger.info("The counter of event %s could not follow; it begins anew when Redis is back.", event.pk)
 
 
-def forget(event_id: UUID) -> None:
-    """Have the counter begin anew, since the terms on which it refuses have changed. Its epoch stays: it says
-    what has been followed, and that no form was lost."""
-    slots, _, under_way, *_ = _keys(event_id)
+def forget(*event_ids: UUID) -> None:
+    """Have counters begin anew, since the terms on which they refuse have changed. Their epochs stay: they
+    say what has been followed, and that no form was lost."""
+    gone = [f"event:{event_id}:{name}" for event_id in event_ids for name in ("slots", "under_way")]
+    if not gone:
+        return
     try:
-        SEATS.call(lambda client: client.delete(slots, under_way))
+        SEATS.call(lambda client: client.delete(*gone))
     except Away:
-        logger.info("The counter of event %s could not be dropped; it will be mended.", event_id)
+        logger.info("Counters could not be dropped, of event %s; they will be mended.", event_ids)
 
 
 def stop(event: Event) -> None:
