@@ -4,10 +4,11 @@
 seats before its transaction begins and gives back what it did not get; whatever else changes the seats left
 is followed once it has been committed. Where there is no counter, or Redis is away, PostgreSQL alone decides.
 
-`event:<id>:epoch` says which state of the event's row the counter began with (`version`), so that a change
-is counted once whatever overtakes it, and by a stamp which claims it knows of. After an outage every process
-raises `seats:generation`: counters of an older one count as missing and begin anew from the next transaction.
-What a crash left wrong is found and mended by `bookings.reconcile`.
+`event:<id>:epoch` says which state of the event's row the counter began with (`version`), so that a change is
+counted once whatever overtakes it, and by a stamp which claims it knows of. After an outage every process
+raises `seats:generation`, and so does whoever first meets a server started anew: counters of an older one
+count as missing and begin anew from the next transaction. What a crash left wrong is found and mended by
+`bookings.reconcile`.
 
 `event:<id>:under_way` is how many of the seats set aside are neither booked nor given back yet. Who could
 have those is not refused here. It goes `UNDER_WAY` seconds after the last claim, so that what a killed
@@ -26,24 +27,36 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from redis import Connection
 
 from bookings import settled
 from events.models import Event
 from orgs.breaker import Away
 from orgs.models import Organization
+from orgs.redis_connection import run_of
 from orgs.redis_side import RedisSide, Script
 
 KEPT = 86_400  # seconds: a counter, and the mark of a form
 DOUBT = 60  # seconds in which people send a form again that they had no answer to
 _LUA = Path(__file__).parent / "lua"
 CLAIM, GIVE_BACK, FOLLOW, MEND = (
-    Script(_LUA / f"{name}.lua") for name in ("claim", "give_back", "follow", "mend")
+    Script(_LUA / f"{name}.lua", once=True) for name in ("claim", "give_back", "follow", "mend")
 )
+RUN_CHANGES = Script(_LUA / "run.lua")
+RUN = f"seats:run:{settings.REDIS_KEY_PREFIX}"
 GENERATION = f"seats:generation:{settings.REDIS_KEY_PREFIX}"
 COUNTED = f"seats:counted:{settings.REDIS_KEY_PREFIX}"  # which events have a counter
 
 logger = logging.getLogger(__name__)
-SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION))
+
+
+def _compare_runs(connection: Connection) -> None:
+    """A server that was started anew may have forgotten what it was told last."""
+    connection.send_command("EVAL", RUN_CHANGES.text, 2, RUN, GENERATION, run_of(connection))
+    connection.read_response()
+
+
+SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION), greets=_compare_runs)
 
 
 class CounterRefuses(Exception):

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from redis.exceptions import ConnectionError as ConnectionLost
 
 from bookings import seat_counter, services
 from bookings.combining import LeaderLost, TurnNeverCame
@@ -405,6 +406,54 @@ class TestAway:
         for _ in range(5):
             book(event, 1)
         assert away.breaker.failures == 1
+
+    def test_has_every_counter_begin_anew_when_it_is_back(self, event, book, now, monkeypatch):
+        monkeypatch.setattr(breaker, "REST", 0)
+        book(event, 1)
+        generation = int(SEATS.client.get(GENERATION))
+        fail(SEATS)
+        assert not seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted
+        assert int(SEATS.client.get(GENERATION)) == generation + 1
+
+    def test_has_every_counter_begin_anew_on_a_server_started_anew(self, event, book, now):
+        """Which nobody's failure told of; it may have come up with an older state."""
+        book(event, 1)
+        SEATS.client.set(seat_counter.RUN, "an earlier run")
+        generation = int(SEATS.client.get(GENERATION))
+        SEATS._own._connection.disconnect()
+        assert not seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted
+        SEATS._own._connection.disconnect()
+        seat_counter.claim(event.pk, seats=1, key=None, now=now)
+        assert int(SEATS.client.get(GENERATION)) == generation + 1
+
+    @pytest.fixture
+    def loses_the_next_answer(self):
+        """Redis does what this thread asks of it next, and the answer is lost with the connection."""
+
+        def losing():
+            connection = SEATS._own._connection
+
+            def read_response(*_, **__):
+                del connection.read_response
+                type(connection).read_response(connection)
+                connection.disconnect()
+                raise ConnectionLost
+
+            connection.read_response = read_response
+
+        return losing
+
+    def test_is_not_asked_a_second_time_for_what_it_may_have_done(
+        self, event, book, cancel, now, loses_the_next_answer
+    ):
+        booking = book(event, 4)
+        loses_the_next_answer()
+        assert not seat_counter.claim(event.pk, seats=3, key=uuid4(), now=now).seats
+        assert slots(event) == 3
+        SEATS.breaker._is_away = False
+        loses_the_next_answer()
+        cancel(booking)
+        assert slots(event) == 7
 
     def test_rolls_back_what_had_claimed_seats_and_books_it_anew(self, event, book, monkeypatch):
         book(event, 1)
