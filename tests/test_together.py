@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from bookings import services
@@ -191,6 +191,14 @@ class TestWhenTheTransactionFails:
         outcomes = together(threads, event, requests)
         assert [type(outcome) for outcome in outcomes] == [Booking, Booking, ZeroDivisionError, Booking]
         assert_sound(event.pk)
+
+    def test_a_person_who_is_gone_keeps_nobody_from_booking(self, event, threads):
+        """The statement that writes everybody's booking is refused for one row of it."""
+        requests = [*people(1), {"user_id": uuid4(), "seats": 1}, *people(1)]
+        outcomes = together(threads, event, requests)
+        assert [type(outcome) for outcome in outcomes] == [Booking, IntegrityError, Booking]
+        assert_sound(event.pk)
+        assert_told_of_every_change(event.pk)
 
     def test_nobody_waits_longer_than_patience_for_all_to_be_tried(self, event, threads, monkeypatch):
         def failing(*args, **kwargs):

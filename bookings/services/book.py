@@ -179,6 +179,8 @@ def _one_by_one(event_id: UUID, tickets: list[Ticket]) -> Iterator[Granted | Exc
         try:
             if monotonic() > until:
                 raise TurnNeverCame
+            if ticket.request.claim.is_lost:
+                ticket.request = replace(ticket.request, claim=Claim(event_id))
             yield _book_alone(event_id=event_id, request=ticket.request)
         except Exception as error:
             yield error

@@ -472,3 +472,20 @@ class TestAway:
         assert booking.pk == second != first
         assert not Booking.objects.filter(pk=first).exists()
         assert_sound(event.pk)
+
+    def test_books_without_what_had_been_claimed_where_the_transaction_failed_too(
+        self, event, book, monkeypatch
+    ):
+        book(event, 1)
+        answer_all, claimed = book_module.answer_all, []
+
+        def failing_first(locked, requests, **options):
+            claimed.append(requests[0].claim.seats)
+            if len(claimed) == 1:
+                fail(SEATS)
+                raise ZeroDivisionError
+            return answer_all(locked, requests, **options)
+
+        monkeypatch.setattr(book_module, "answer_all", failing_first)
+        assert book(event, 2).is_confirmed
+        assert claimed == [2, 0]
