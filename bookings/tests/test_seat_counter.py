@@ -62,6 +62,14 @@ class TestCounter:
         book(event, 2)
         assert slots(event) == left(event) == 5
 
+    def test_is_asked_once_for_a_booking(self, event, book, monkeypatch):
+        book(event, 1)
+        run, asked = SEATS.run, []
+        monkeypatch.setattr(SEATS, "run", lambda script, *more: asked.append(script) or run(script, *more))
+        for _ in range(3):
+            book(event, 2)
+        assert asked == [seat_counter.CLAIM] * 3
+
     def test_follows_what_is_given_back(self, event, book, cancel, modify):
         first, second = book(event, 4), book(event, 4)
         cancel(first)
