@@ -38,7 +38,8 @@ class Following:
         """
         event, change = self.event, left - self.left_before + claimed
         if change or not is_counted:
-            _afterwards(seat_counter.follow, event, change=change, left=left)
+            has_changed = left != self.left_before
+            _afterwards(seat_counter.follow, event, change=change, left=left, has_changed=has_changed)
         if self.line:
             _afterwards(
                 queue_mirror.follow,

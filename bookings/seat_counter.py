@@ -4,10 +4,19 @@
 seats before its transaction begins and gives back what it did not get; whatever else changes the seats left
 is followed once it has been committed. Where there is no counter, or Redis is away, PostgreSQL alone decides.
 
-`event:<id>:epoch` says which state of the event's row the counter began with (`version`), so that a change
-is counted once whatever overtakes it, and by a stamp which claims it knows of. After an outage every process
-raises `seats:generation`: counters of an older one count as missing and begin anew from the next transaction.
-What a crash left wrong is found and mended by `bookings.reconcile`.
+`event:<id>:epoch` says which state of the event's row the counter began with (`version`), so that a change is
+counted once whatever overtakes it, and by a stamp which claims it knows of. After an outage every process
+raises `seats:generation`, and so does whoever first meets a server started anew: counters of an older one
+count as missing and begin anew from the next transaction. What a crash left wrong is found and mended by
+`bookings.reconcile`.
+
+`event:<id>:under_way` is how many of the seats set aside are neither booked nor given back yet. Who could
+have those is not refused here. It goes `UNDER_WAY` seconds after the last claim, so that what a killed
+process had claimed does not count for ever.
+
+A form that came before is known by its mark and never refused here, so that whoever sends it again gets the
+booking that it made. Marks are lost with Redis, and none is made while it is away: a counter that begins
+after that (of an event with bookings, and with no memory of an earlier counter) refuses nobody for `DOUBT`.
 """
 
 import logging
@@ -18,30 +27,43 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from redis import Connection
 
+from bookings import settled
 from events.models import Event
 from orgs.breaker import Away
 from orgs.models import Organization
+from orgs.redis_connection import run_of
 from orgs.redis_side import RedisSide, Script
 
 KEPT = 86_400  # seconds: a counter, and the mark of a form
+DOUBT = 60  # seconds in which people send a form again that they had no answer to
 _LUA = Path(__file__).parent / "lua"
 CLAIM, GIVE_BACK, FOLLOW, MEND = (
-    Script(_LUA / f"{name}.lua") for name in ("claim", "give_back", "follow", "mend")
+    Script(_LUA / f"{name}.lua", once=True) for name in ("claim", "give_back", "follow", "mend")
 )
+RUN_CHANGES = Script(_LUA / "run.lua")
+RUN = f"seats:run:{settings.REDIS_KEY_PREFIX}"
 GENERATION = f"seats:generation:{settings.REDIS_KEY_PREFIX}"
 COUNTED = f"seats:counted:{settings.REDIS_KEY_PREFIX}"  # which events have a counter
 
 logger = logging.getLogger(__name__)
-SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION))
+
+
+def _compare_runs(connection: Connection) -> None:
+    """A server that was started anew may have forgotten what it was told last."""
+    connection.send_command("EVAL", RUN_CHANGES.text, 2, RUN, GENERATION, run_of(connection))
+    connection.read_response()
+
+
+SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION), greets=_compare_runs)
 
 
 class CounterRefuses(Exception):
-    """The counter has fewer seats than were asked for. `is_final`: PostgreSQL need not be asked, since there
-    is nothing to wait for either."""
+    """There are fewer seats than were asked for, and nothing to wait for: PostgreSQL need not be asked."""
 
-    def __init__(self, *, left: int, is_final: bool):
-        self.left, self.is_final = left, is_final
+    def __init__(self, *, left: int):
+        self.left = left
         super().__init__(f"{left} seats are left.")
 
 
@@ -64,17 +86,23 @@ class Claim:
         """Whether Redis has failed since: it may not know of these seats any more."""
         return self.seats > 0 and self.failures != SEATS.breaker.failures
 
-    def give_back(self, *, was_answered: bool = False) -> None:
-        """Return the seats; `was_answered`: the form made a booking all the same, and stays known."""
-        if not self.seats and (was_answered or not self.key):
+    def give_back(self, *, forgets_form: bool = False) -> None:
+        """Return the seats; `forgets_form`: it is certain that the form booked nothing, so that it may be
+        refused when it comes again."""
+        if not self.seats and not (forgets_form and self.key):
             return
-        keys = [*_keys(self.event_id)[:2], _mark(self.event_id, self.key)]
+        keys = [*_keys(self.event_id)[:3], _mark(self.event_id, self.key)]
         try:
-            SEATS.run(GIVE_BACK, keys, [self.seats, self.stamp, int(not was_answered)])
+            SEATS.run(GIVE_BACK, keys, [self.seats, self.stamp, int(forgets_form)])
         except Away:
             logger.info(
                 "Claimed seats of event %s could not be given back; they will be mended.", self.event_id
             )
+
+    def settle(self) -> None:
+        """The seats have been booked: they are not coming back."""
+        if self.seats:
+            settled.note(self.event_id, stamp=self.stamp, seats=self.seats)
 
 
 def claim(
@@ -87,11 +115,13 @@ def claim(
         looks_only: set nothing aside, and only hear whether that would be refused.
 
     Raises:
-        CounterRefuses: there are fewer.
+        CounterRefuses: there are fewer, for certain and with nothing to wait for.
     """
     failures = SEATS.breaker.failures
-    keys = [*_keys(event_id)[:3], _mark(event_id, key)]
+    stamp, booked = settled.take(event_id)
+    keys = [*_keys(event_id)[:4], _mark(event_id, key)]
     facts = [seats, _milliseconds(now), KEPT if key else 0, highest, int(looks_only)]
+    facts += [booked, stamp, settled.UNDER_WAY]
     try:
         verdict, *said = SEATS.run(CLAIM, keys, facts)
     except Away:
@@ -100,34 +130,44 @@ def claim(
         case b"claimed":
             return Claim(event_id, key, seats, said[0].decode(), failures)
         case b"refused":
-            raise CounterRefuses(left=max(said[0], 0), is_final=bool(said[1]))
+            raise CounterRefuses(left=max(said[0], 0))
         case b"missing" if not looks_only:
             return Claim(event_id, key, is_counted=False)
+        case b"doubtful" if not looks_only:
+            return Claim(event_id, key)
     return Claim(event_id)
 
 
-def follow(event: Event, *, change: int, left: int) -> None:
+def follow(event: Event, *, change: int, left: int, has_changed: bool = True) -> None:
     """Follow a transaction that has been committed.
 
     Args:
         event: as the transaction found and locked it, with what it changed.
         change: of the seats left, without what claims had set aside already.
         left: seats left when it ended.
+        has_changed: whether it wrote the event's row, which counts up its version.
     """
     if event.is_cancelled:
         change, left = 0, 0
+    stands = event.version + has_changed
+    doubt = DOUBT if event.available_slots < event.total_slots else 0
+    arguments = [str(event.pk), event.version, stands, change, left, KEPT, doubt, *_terms(event)]
     try:
-        SEATS.run(FOLLOW, _keys(event.pk), [str(event.pk), event.version, change, left, KEPT, *_terms(event)])
+        SEATS.run(FOLLOW, _keys(event.pk), arguments)
     except Away:
         logger.info("The counter of event %s could not follow; it begins anew when Redis is back.", event.pk)
 
 
-def forget(event_id: UUID) -> None:
-    """Have the counter begin anew, since the terms on which it refuses have changed."""
+def forget(*event_ids: UUID) -> None:
+    """Have counters begin anew, since the terms on which they refuse have changed. Their epochs stay: they
+    say what has been followed, and that no form was lost."""
+    gone = [f"event:{event_id}:{name}" for event_id in event_ids for name in ("slots", "under_way")]
+    if not gone:
+        return
     try:
-        SEATS.call(lambda client: client.delete(*_keys(event_id)[:2]))
+        SEATS.call(lambda client: client.delete(*gone))
     except Away:
-        logger.info("The counter of event %s could not be dropped; it will be mended.", event_id)
+        logger.info("Counters could not be dropped, of event %s; they will be mended.", event_ids)
 
 
 def stop(event: Event) -> None:
@@ -143,7 +183,8 @@ def mend(event: Event, *, left: int, seen: int | None) -> bool:
         Away
     """
     seen = "" if seen is None else seen
-    arguments = [str(event.pk), event.version, left, seen, KEPT, *_terms(event)]
+    doubt = DOUBT if left < event.total_slots else 0
+    arguments = [str(event.pk), event.version, left, seen, KEPT, doubt, *_terms(event)]
     return bool(SEATS.run(MEND, _keys(event.pk), arguments))
 
 
@@ -231,7 +272,8 @@ def _terms(event: Event) -> list[int]:
 
 
 def _keys(event_id: UUID) -> list[str]:
-    return [f"event:{event_id}:slots", f"event:{event_id}:epoch", GENERATION, COUNTED]
+    of_event = [f"event:{event_id}:{name}" for name in ("slots", "epoch", "under_way")]
+    return [*of_event, GENERATION, COUNTED]
 
 
 def _mark(event_id: UUID, key: UUID | None) -> str:

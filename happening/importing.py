@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from bookings import services
+from bookings import seat_counter, services
 from bookings.errors import BookingRefused
 from events.ical.facts import Occurrence, Reading, Skipped
 from events.ical.identity import series_of
@@ -164,6 +164,8 @@ class _Importer:
             setattr(event, name, value)
         if new and not self.dry_run:
             event.save(update_fields=list(new))
+            if "visibility" in new:
+                seat_counter.forget(event.pk)
         return bool(new)
 
     def _cancel(self, event: Event) -> None:

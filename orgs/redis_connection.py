@@ -13,6 +13,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable
 
 from redis import Connection, ConnectionPool
 from redis.exceptions import ConnectionError as ConnectionLost
@@ -20,15 +21,24 @@ from redis.exceptions import TimeoutError as TookTooLong
 
 
 class OwnConnection(threading.local):
-    """This thread's connection to the Redis of `pool`, made as the pool would make it."""
+    """This thread's connection to the Redis of `pool`, made as the pool would make it.
 
-    def __init__(self, pool: ConnectionPool) -> None:
-        self._pool = pool
+    Args:
+        era: says something else once the connections that threads have are not to be trusted any more.
+    """
+
+    def __init__(self, pool: ConnectionPool, *, era: Callable[[], object] = lambda: None) -> None:
+        self._pool, self._era = pool, era
         self._connection: Connection | None = None
         self._process = 0
+        self._made_in: object = None
+        self._is_sent = False
 
-    def ask(self, *command: str | int) -> object:
+    def ask(self, *command: str | int, once: bool = False) -> object:
         """What Redis answers. A connection that has ended is made anew, once: a new server, an old socket.
+
+        Args:
+            once: not to be sent again where Redis may have done it. What could not be sent whole, it has not.
 
         Raises:
             RedisError
@@ -38,21 +48,37 @@ class OwnConnection(threading.local):
         except ConnectionLost as error:
             if isinstance(error.__context__, BlockingIOError):
                 raise TookTooLong("Redis did not answer in time.") from error
+            if once and self._is_sent:
+                raise
             return self._answer(command)
 
     def _answer(self, command: tuple[str | int, ...]) -> object:
+        self._is_sent = False
         connection = self._opened()
         connection.send_command(*command)  # which hangs up where it fails, as reading does
+        self._is_sent = True
         return connection.read_response()
 
     def _opened(self) -> Connection:
+        era = self._era()
         if self._connection is None or self._process != os.getpid():  # a forked child makes its own
             self._connection = self._pool.connection_class(**self._pool.connection_kwargs)
             self._process = os.getpid()
+        elif era != self._made_in:
+            self._connection.disconnect()
         if not self._connection.is_connected:
             self._connection.connect()
+            self._made_in = era
             _wait_in_the_kernel(self._connection._sock)
         return self._connection
+
+
+def run_of(connection: Connection) -> str:
+    """Which run of its server a connection has reached: a server started anew is another."""
+    connection.send_command("INFO", "server")
+    said = connection.read_response()
+    lines = (said.decode() if isinstance(said, bytes) else str(said)).splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line).get("run_id", "")
 
 
 def _wait_in_the_kernel(connected: socket.socket) -> None:

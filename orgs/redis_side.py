@@ -16,10 +16,11 @@ from orgs.redis_connection import OwnConnection
 
 
 class Script:
-    """A Lua script, sent whole once and named by its digest from then on."""
+    """A Lua script, sent whole once and named by its digest from then on; `once`: it must not run again where
+    it may have run already, and only the answer was lost."""
 
-    def __init__(self, path: Path):
-        self.text = path.read_text()
+    def __init__(self, path: Path, *, once: bool = False):
+        self.text, self.once = path.read_text(), once
 
     @cached_property
     def digest(self) -> str:
@@ -32,10 +33,17 @@ class RedisSide:
     Args:
         purpose: a key of `settings.REDIS_DATABASES`.
         makes_good: called with the client when Redis is back after a failure, before anybody believes it.
+        greets: the first words on each new connection, before anything is asked.
     """
 
-    def __init__(self, purpose: str, *, makes_good: Callable[[redis.Redis], object] = redis.Redis.ping):
-        self._purpose = purpose
+    def __init__(
+        self,
+        purpose: str,
+        *,
+        makes_good: Callable[[redis.Redis], object] = redis.Redis.ping,
+        greets: Callable[[redis.Connection], None] | None = None,
+    ):
+        self._purpose, self._greets = purpose, greets
         self.breaker = Breaker(purpose, makes_good=lambda: makes_good(self.client))
 
     @cached_property
@@ -45,11 +53,17 @@ class RedisSide:
             socket_timeout=settings.REDIS_TIMEOUT,
             socket_connect_timeout=settings.REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),  # a new server, an old socket
+            redis_connect_func=self._greet if self._greets else None,
         )
 
     @cached_property
     def _own(self) -> OwnConnection:
-        return OwnConnection(self.client.connection_pool)
+        """After a failure every thread makes its connection anew: what ended one has likely ended all."""
+        return OwnConnection(self.client.connection_pool, era=lambda: self.breaker.failures)
+
+    def _greet(self, connection: redis.Connection) -> None:
+        connection.on_connect()
+        self._greets(connection)
 
     def run(self, script: Script, keys: list[str], arguments: list) -> object:
         """What the script answers.
@@ -70,6 +84,6 @@ class RedisSide:
 
 def _evaluate(own: OwnConnection, script: Script, keys: list[str], arguments: list) -> object:
     try:
-        return own.ask("EVALSHA", script.digest, len(keys), *keys, *arguments)
+        return own.ask("EVALSHA", script.digest, len(keys), *keys, *arguments, once=script.once)
     except redis.exceptions.NoScriptError:
-        return own.ask("EVAL", script.text, len(keys), *keys, *arguments)
+        return own.ask("EVAL", script.text, len(keys), *keys, *arguments, once=script.once)

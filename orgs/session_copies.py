@@ -22,7 +22,7 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from redis.retry import Retry
 
 from orgs.breaker import Away, Breaker
-from orgs.redis_connection import OwnConnection
+from orgs.redis_connection import OwnConnection, run_of
 
 LIFE = 300  # seconds
 ENDED = "ended"
@@ -108,11 +108,7 @@ class SessionCopies:
     def _greet(self, connection) -> None:
         """A connection's first words: is this still the run of the server that the copies were made in?"""
         connection.on_connect()
-        connection.send_command("INFO", "server")
-        facts = dict(
-            line.split(":", 1) for line in str(connection.read_response()).splitlines() if ":" in line
-        )
-        self._run = facts.get("run_id", "")
+        self._run = run_of(connection)
         connection.send_command("GET", self._epoch)
         epoch = connection.read_response()
         if not epoch or not epoch.startswith(f"{self._run}."):

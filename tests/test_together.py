@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.utils import timezone
 
 from bookings import services
@@ -214,6 +214,14 @@ class TestWhenTheTransactionFails:
         assert [type(outcome) for outcome in outcomes] == [Booking, Booking, ZeroDivisionError, Booking]
         assert_sound(event.pk)
 
+    def test_a_person_who_is_gone_keeps_nobody_from_booking(self, event, threads):
+        """The statement that writes everybody's booking is refused for one row of it."""
+        requests = [*people(1), {"user_id": uuid4(), "seats": 1}, *people(1)]
+        outcomes = together(threads, event, requests)
+        assert [type(outcome) for outcome in outcomes] == [Booking, IntegrityError, Booking]
+        assert_sound(event.pk)
+        assert_told_of_every_change(event.pk)
+
     def test_nobody_waits_longer_than_patience_for_all_to_be_tried(self, event, threads, monkeypatch):
         def failing(*args, **kwargs):
             raise OperationalError("the connection was lost")
@@ -287,3 +295,12 @@ class TestWhenItIsNotKnownWhetherItWasCommitted:
         assert not Booking.objects.exists()
         assert all(isinstance(ask(event, **request), Booking) for request in requests)
         assert_sound(event.pk)
+
+    def test_nobody_is_refused_for_what_was_never_booked(self, threads, cut):
+        house = EventFactory(total_slots=5, waitlist=False)
+        cut("before")
+        requests = [{"user_id": UserFactory().pk, "seats": seats, "key": uuid4()} for seats in (5, 1)]
+        outcomes = together(threads, house, requests)
+        assert [type(outcome) for outcome in outcomes] == [OperationalError] * 2
+        assert isinstance(ask(house, **requests[1]), Booking)
+        assert_sound(house.pk)

@@ -1,8 +1,10 @@
 """Events in the admin: their words in the form; what people must be told of behind buttons."""
 
+from functools import partial
 from typing import ClassVar
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -10,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from bookings import seat_counter
 from bookings.admin.event_form import DRAFT, WORDS, EventForm, WordsForm, zone_last_used
 from bookings.admin.event_steps import STEPS, EventSteps
 from bookings.admin.filters import StateFilter
@@ -87,6 +90,8 @@ class EventAdmin(EventSteps, TenantModelAdmin):
         if Event.objects.lock(obj.pk).is_published:
             names = [name for name in names if name in WORDS]
         obj.save(update_fields=names)
+        if "visibility" in form.changed_data:
+            transaction.on_commit(partial(seat_counter.forget, obj.pk), robust=True)
 
     # The list
 

@@ -1,18 +1,31 @@
 -- Follow a transaction that has been committed; where there is no counter, begin one with what it left behind.
 -- A counter made from a later state of the event's row than the transaction found has it included already.
--- KEYS: slots, epoch, generation, counted
--- ARGV: event, the version that the transaction found, change in seats left, seats left, seconds kept,
---       refuses_until (ms), largest party, highest seat
-local version, generation = unpack(redis.call('HMGET', KEYS[2], 'version', 'generation'))
-local current = redis.call('GET', KEYS[3]) or '0'
-if not version or generation ~= current or redis.call('EXISTS', KEYS[1]) == 0 then
-    local time = redis.call('TIME')
-    redis.call('SET', KEYS[1], ARGV[4], 'EX', ARGV[5])
-    redis.call('DEL', KEYS[2])
-    redis.call('HSET', KEYS[2], 'version', ARGV[2] + 1, 'generation', current, 'stamp', time[1] .. '.' .. time[2],
-               'refuses_until', ARGV[6], 'largest', ARGV[7], 'highest', ARGV[8])
-    redis.call('EXPIRE', KEYS[2], ARGV[5])
-    redis.call('SADD', KEYS[4], ARGV[1])
-elseif tonumber(version) <= tonumber(ARGV[2]) then
-    redis.call('INCRBY', KEYS[1], ARGV[3])
+-- KEYS: slots, epoch, under_way, generation, counted
+-- ARGV: event, the version that the transaction found, the one it left behind at least, change in seats left,
+--       seats left, seconds kept, seconds of doubt, refuses_until (ms), largest party, highest seat
+local found, stands, change = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local version, followed, generation, refuses_from =
+    unpack(redis.call('HMGET', KEYS[2], 'version', 'followed', 'generation', 'refuses_from'))
+local current = redis.call('GET', KEYS[4]) or '0'
+local is_known = version and generation == current
+if is_known and redis.call('EXISTS', KEYS[1]) == 1 then
+    if tonumber(version) <= found then
+        redis.call('INCRBY', KEYS[1], change)
+        if tonumber(followed or version) < stands then
+            redis.call('HSET', KEYS[2], 'followed', stands)
+        end
+    end
+    return
 end
+if is_known and stands < tonumber(followed or version) then
+    return  -- the counter was forgotten, after it had followed a later transaction than this one
+end
+local time = redis.call('TIME')
+redis.call('SET', KEYS[1], ARGV[5], 'EX', ARGV[6])
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('HSET', KEYS[2], 'version', stands, 'followed', stands, 'generation', current,
+           'stamp', time[1] .. '.' .. time[2],
+           'refuses_from', is_known and refuses_from or time[1] + ARGV[7],
+           'refuses_until', ARGV[8], 'largest', ARGV[9], 'highest', ARGV[10])
+redis.call('EXPIRE', KEYS[2], 2 * ARGV[6])  -- longer than the counter, so that the next knows of this one
+redis.call('SADD', KEYS[5], ARGV[1])

@@ -21,7 +21,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from bookings import counts, latecomers, seat_counter
 from bookings.combining import PATIENCE, Gather, Ticket, TurnNeverCame, Turns
-from bookings.errors import NotEnoughSeats
+from bookings.errors import BookingRefused, KeyUsedDifferently, NotEnoughSeats
 from bookings.models import Booking
 from bookings.seat_counter import Claim, CounterRefuses
 from bookings.services.granting import Granted, Request, answer_all
@@ -62,28 +62,30 @@ def book(
         NotOpenYet, NotBookable, NothingLeft, PartyTooLarge, NoSuchSeat, SeatNamedTwice, OwnLimit,
         NotEnoughSeats, SeatsTaken, OthersAreWaiting, KeyUsedDifferently.
     """
+    claim = claim or set_aside(event_id=event_id, seats=seats, seat_nos=seat_nos, key=key, now=now)
     request = Request(
         user_id=user_id,
         seats=len(seat_nos) if seat_nos else seats or 0,
         now=now,
-        claim=claim or set_aside(event_id=event_id, seats=seats, seat_nos=seat_nos, key=key, now=now),
+        claim=claim,
         seat_nos=tuple(sorted(seat_nos or ())),
         or_wait=or_wait and not seat_nos,
         key=key,
         by="person" if actor_id in (None, user_id) else "organizer",
     )
-    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
-        raise RuntimeError("book is durable: whoever leads would commit it outside of this transaction.")
     crash_point("book:claimed")
     try:
+        _ensure_durable()
         granted = TURNS.ask(event_id, request, arrived=arrived)
     except BaseException as error:
-        request.claim.give_back()
+        claim.give_back(forgets_form=_booked_nothing(error))
         counts.not_granted(error)
         raise
     counts.granted(is_new=granted.is_new, is_confirmed=granted.booking.is_confirmed)
-    if not granted.took_seats:
-        request.claim.give_back(was_answered=True)
+    if granted.took_seats:
+        claim.settle()
+    else:
+        claim.give_back()
     crash_point("book:given_back")
     return granted.booking
 
@@ -114,12 +116,20 @@ def set_aside(
             event_id, seats=party, highest=highest, key=key, now=now, looks_only=looks_only
         )
     except CounterRefuses as refusal:
-        if refusal.is_final:
-            final = NotEnoughSeats(asked=party, free=refusal.left, waitlist=False)
-            counts.not_granted(final)
-            latecomers.note(event_id)
-            raise final from None
-        return Claim(event_id)
+        final = NotEnoughSeats(asked=party, free=refusal.left, waitlist=False)
+        counts.not_granted(final)
+        latecomers.note(event_id)
+        raise final from None
+
+
+def _ensure_durable() -> None:
+    if connection.in_atomic_block and not connection.atomic_blocks[-1]._from_testcase:
+        raise RuntimeError("book is durable: whoever leads would commit it outside of this transaction.")
+
+
+def _booked_nothing(error: BaseException) -> bool:
+    """Whether the form is known to have made no booking, now or earlier; of a failure nobody knows."""
+    return isinstance(error, BookingRefused) and not isinstance(error, KeyUsedDifferently)
 
 
 def _serve(event_id: UUID, gather: Gather, patience: float = PATIENCE) -> None:
@@ -183,6 +193,8 @@ def _one_by_one(event_id: UUID, tickets: list[Ticket]) -> Iterator[Granted | Exc
         try:
             if monotonic() > until:
                 raise TurnNeverCame
+            if ticket.request.claim.is_lost:
+                ticket.request = replace(ticket.request, claim=Claim(event_id))
             yield _book_alone(event_id=event_id, request=ticket.request)
         except Exception as error:
             yield error
@@ -198,17 +210,16 @@ def _book_alone(*, event_id: UUID, request: Request, mend_runs: bool = False) ->
 
 
 def _what_stands(event_id: UUID, outcomes: list[Granted | Exception]) -> list[Granted | Exception]:
-    """What a commit of unknown outcome made true. The lost transaction holds the event's row for as long as
-    it lives, so whoever has locked it sees what became of it."""
-    lost = OperationalError("The connection was lost before the booking was made.")
-    promised = [outcome.booking.pk for outcome in outcomes if isinstance(outcome, Granted)]
+    """What a commit of unknown outcome made true: all of it or nothing, refusals too, since they were decided
+    beside the bookings. The lost transaction holds the event's row for as long as it lives, so whoever has
+    locked it sees what became of it."""
+    promised = {outcome.booking.pk for outcome in outcomes if isinstance(outcome, Granted) and outcome.is_new}
     try:
         with transaction.atomic(durable=True):
             event = Event.objects.lock(event_id)
-            stand = set(event.bookings.filter(pk__in=promised).values_list("pk", flat=True))
+            is_committed = event.bookings.filter(pk__in=promised).count() == len(promised)
     except (DatabaseError, InterfaceError) as error:
         return [error] * len(outcomes)
-    return [
-        lost if isinstance(outcome, Granted) and outcome.booking.pk not in stand else outcome
-        for outcome in outcomes
-    ]
+    if is_committed:
+        return outcomes
+    return [OperationalError("The connection was lost before anything was booked.")] * len(outcomes)

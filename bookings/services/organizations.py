@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from bookings import seat_counter
 from bookings.errors import Closed, ReasonMissing
 from bookings.services.cancel_event import cancel_event
 from events import public_pages
@@ -95,4 +96,5 @@ def _become(
         shown = list(going_ahead(organization_id).values_list("pk", flat=True))
         standing_news.changed(*shown)
         transaction.on_commit(partial(public_pages.forget, public_pages.LIST, *shown), robust=True)
+        transaction.on_commit(partial(seat_counter.forget, *shown), robust=True)
     return organization

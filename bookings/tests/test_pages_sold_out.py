@@ -8,7 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bookings import services
 from bookings.models import Booking
+from bookings.seat_counter import SEATS
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +68,9 @@ class TestTooLate:
     def test_is_offered_the_fewer_seats_that_are_left(self, sold_out, person, send, cancel, book):
         cancel(sold_out.bookings.get())
         book(sold_out, 3)
-        answer = send(sold_out, 4)
+        with CaptureQueriesContext(connection) as queries:
+            answer = send(sold_out, 4)
+        assert [query["sql"] for query in queries] == []
         assert answer.status_code == 409
         assert "Book the 2 seats that are left" in " ".join(answer.content.decode().split())
         assert send(sold_out, 2).status_code == 303
@@ -119,6 +123,73 @@ class TestNotTooLate:
         type(person).objects.filter(pk=person.pk).update(status="suspended")
         assert send(event).status_code == 302
         assert book(event, 1).is_confirmed
+
+    def test_sets_no_seat_aside_who_asks_too_often(self, person, send, book, settings):
+        event, key = EventFactory(total_slots=5, waitlist=False), uuid4()
+        book(event, 1)
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "book": {"person": (1, 60)}}
+        answers = [send(event, idempotency_key=each).status_code for each in (uuid4(), key)]
+        assert answers == [303, 429]
+        assert SEATS.client.get(f"event:{event.pk}:slots") == b"3"
+        assert not SEATS.client.exists(f"event:{event.pk}:form:{key}")
+
+    def test_is_who_names_a_seat_that_the_house_has_not(self, sold_out, person, client):
+        form = {"seat_no": 6, "idempotency_key": uuid4()}
+        answer = client.post(reverse("book", args=[sold_out.pk]), form)
+        assert answer.status_code == 422
+        assert "There is no seat 6" in answer.content.decode()
+
+
+class TestWhatStrangersMayNotKnowOf:
+    """What the counter may say for good is what anybody may know; it changes with the event."""
+
+    @pytest.fixture
+    def stranger(self, sold_out, person, send):
+        """Who has just been told that it is sold out."""
+        assert send(sold_out).status_code == 409
+        return person
+
+    @pytest.fixture
+    def staff(self):
+        return UserFactory(platform_staff=True, verified=True)
+
+    @pytest.fixture
+    def save_as(self, staff, sold_out):
+        """Save the event's form in the admin with another visibility."""
+
+        def saving(visibility):
+            desk = Client()
+            desk.force_login(staff, backend="allauth.account.auth_backends.AuthenticationBackend")
+            words = {name: getattr(sold_out, name) for name in sold_out.WORDS}
+            address = reverse("admin:events_event_change", args=[sold_out.pk])
+            answer = desk.post(address, {**words, "visibility": visibility})
+            assert answer.status_code == 302, answer.content.decode()
+
+        return saving
+
+    def ask_without_a_query(self, send, event) -> bool:
+        with CaptureQueriesContext(connection) as queries:
+            assert send(event).status_code == 409
+        return len(queries) == 0
+
+    def test_is_not_told_once_it_is_for_members_only(self, sold_out, stranger, send, save_as):
+        save_as("members")
+        assert send(sold_out).status_code == 404
+        assert Client().post(reverse("book", args=[sold_out.pk]), {"seats": 1}).status_code == 302
+
+    def test_is_told_at_no_cost_once_it_is_public_again(self, sold_out, stranger, send, save_as):
+        for visibility in ("members", "public"):
+            save_as(visibility)
+            send(sold_out)
+        assert self.ask_without_a_query(send, sold_out)
+
+    def test_is_not_told_of_an_organization_that_was_suspended(self, sold_out, stranger, send, staff, now):
+        asked = {"organization_id": sold_out.org_id, "actor_id": staff.pk, "now": now}
+        services.suspend_organization(**asked)
+        assert send(sold_out).status_code == 404
+        services.reopen_organization(**asked)
+        assert send(sold_out).status_code == 409
+        assert self.ask_without_a_query(send, sold_out)
 
 
 class TestMembersOnly:

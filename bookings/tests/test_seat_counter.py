@@ -5,14 +5,17 @@ from importlib import import_module
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from redis.exceptions import ConnectionError as ConnectionLost
 
 from bookings import seat_counter, services
-from bookings.errors import NotEnoughSeats, PartyTooLarge
+from bookings.combining import LeaderLost, TurnNeverCame
+from bookings.errors import KeyUsedDifferently, NotEnoughSeats, PartyTooLarge
 from bookings.models import Booking
 from bookings.seat_counter import GENERATION, SEATS
 from events.models import Event
+from orgs import breaker
 from orgs.breaker import Away
 from tests.factories import EventFactory, UserFactory
 from tests.truth import assert_sound
@@ -35,12 +38,37 @@ def left(event) -> int:
     return Event.objects.get(pk=event.pk).available_slots
 
 
+def wipe(event) -> None:
+    SEATS.client.delete(f"event:{event.pk}:slots", f"event:{event.pk}:epoch")
+
+
+def fail(side) -> None:
+    """Redis does not answer its next question."""
+    with pytest.raises(Away):
+        side.call(lambda client: client.execute_command("NO SUCH COMMAND"))
+
+
+def refused_without_a_query(book, event, seats: int = 1) -> bool:
+    somebody = UserFactory()
+    with CaptureQueriesContext(connection) as queries, pytest.raises(NotEnoughSeats):
+        book(event, seats, user=somebody)
+    return len(queries) == 0
+
+
 class TestCounter:
     def test_begins_with_the_first_booking_and_follows_each(self, event, book):
         book(event, 3)
         assert slots(event) == left(event) == 7
         book(event, 2)
         assert slots(event) == left(event) == 5
+
+    def test_is_asked_once_for_a_booking(self, event, book, monkeypatch):
+        book(event, 1)
+        run, asked = SEATS.run, []
+        monkeypatch.setattr(SEATS, "run", lambda script, *more: asked.append(script) or run(script, *more))
+        for _ in range(3):
+            book(event, 2)
+        assert asked == [seat_counter.CLAIM] * 3
 
     def test_follows_what_is_given_back(self, event, book, cancel, modify):
         first, second = book(event, 4), book(event, 4)
@@ -147,6 +175,138 @@ class TestRefusal:
         assert len(queries) == 0
 
 
+class TestSeatsSetAside:
+    """What others have set aside may come back: it refuses nobody for good before it is booked."""
+
+    @pytest.fixture
+    def tried(self, event, book, now):
+        """Six of ten are booked, the others set aside twice over: who asks now is not refused by Redis."""
+        book(event, 6)
+        return [seat_counter.claim(event.pk, seats=2, key=uuid4(), now=now) for _ in range(2)]
+
+    def test_leave_the_third_to_postgresql(self, event, book, tried):
+        assert slots(event) == 0
+        assert book(event, 2).is_confirmed
+
+    def test_refuse_who_asks_for_more_than_could_come_back(self, event, book, tried):
+        assert refused_without_a_query(book, event, 5)
+
+    def test_count_as_sold_once_they_are_booked(self, event, book, now, tried):
+        for claim in tried:
+            book(event, 2, key=claim.key, claim=claim)
+        assert slots(event) == left(event) == 0
+        assert refused_without_a_query(book, event)
+
+    def test_are_free_again_once_they_are_given_back(self, event, book, tried):
+        for claim in tried:
+            claim.give_back()
+        assert slots(event) == left(event) == 4
+        book(event, 4)
+        assert refused_without_a_query(book, event)
+
+    def test_count_for_ten_seconds_at_most_after_the_last_was_claimed(self, event, book, tried):
+        under_way = f"event:{event.pk}:under_way"
+        assert 8_000 < SEATS.client.pttl(under_way) <= 10_000
+        SEATS.client.delete(under_way)  # as then
+        assert refused_without_a_query(book, event)
+
+    def test_are_looked_at_by_who_only_looks(self, event, now, tried):
+        look = {"event_id": event.pk, "now": now, "looks_only": True}
+        assert not services.set_aside(seats=1, **look).seats
+        with pytest.raises(NotEnoughSeats):
+            services.set_aside(seats=5, **look)
+
+    def test_are_none_of_a_counter_made_anew(self, event, book, tried):
+        seat_counter.forget(event.pk)
+        book(event, 4)
+        for claim in tried:
+            claim.settle()
+        assert slots(event) == left(event) == 0
+        assert refused_without_a_query(book, event)
+
+    def test_are_given_back_where_nobody_may_book_like_this(self, event, book):
+        book(event, 6)
+        with transaction.atomic(), pytest.raises(RuntimeError):
+            book(event, 4)
+        assert slots(event) == 4
+
+
+class TestForm:
+    """Who sends the same form again gets the one true answer, though the seats are gone."""
+
+    @pytest.mark.parametrize("failure", [OperationalError, TurnNeverCame, LeaderLost])
+    def test_stays_known_where_it_is_not_known_what_it_did(self, event, book, monkeypatch, failure):
+        person, key, ask = UserFactory(), uuid4(), book_module.TURNS.ask
+        book(event, 5)
+
+        def asking_and_losing_the_answer(*arguments):
+            ask(*arguments)
+            raise failure
+
+        with monkeypatch.context() as patch:
+            patch.setattr(book_module.TURNS, "ask", asking_and_losing_the_answer)
+            with pytest.raises(failure):
+                book(event, 5, user=person, key=key)
+        SEATS.client.set(f"event:{event.pk}:slots", 0)  # as the next check finds it
+        assert book(event, 5, user=person, key=key).user_id == person.pk
+
+    def test_is_asked_about_where_its_mark_was_wiped_along_with_the_counter(self, event, book):
+        person, key = UserFactory(), uuid4()
+        booking = book(event, 10, user=person, key=key)
+        wipe(event)
+        SEATS.client.delete(f"event:{event.pk}:form:{key}")
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        assert slots(event) == 0
+        assert book(event, 10, user=person, key=key) == booking
+
+    def test_is_asked_about_where_it_came_while_redis_was_away(self, event, book, monkeypatch):
+        monkeypatch.setattr(breaker, "REST", 0)
+        person, key = UserFactory(), uuid4()
+        book(event, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(SEATS.breaker, "_is_away", True)
+            patch.setattr(SEATS.breaker, "_asks_again_at", float("inf"))
+            booking = book(event, 9, user=person, key=key)
+        fail(SEATS)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        assert slots(event) == 0
+        assert book(event, 9, user=person, key=key) == booking
+
+    def test_is_in_doubt_for_a_minute_and_no_longer(self, event, book):
+        book(event, 10)
+        wipe(event)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        doubt = int(SEATS.client.hget(f"event:{event.pk}:epoch", "refuses_from"))
+        assert 50 < doubt - SEATS.client.time()[0] <= 60
+        SEATS.client.hset(f"event:{event.pk}:epoch", "refuses_from", SEATS.client.time()[0])
+        assert refused_without_a_query(book, event)
+
+    def test_stays_known_where_it_is_granted_after_a_doubt(self, event, book, cancel):
+        person, key, first = UserFactory(), uuid4(), book(event, 10)
+        wipe(event)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        cancel(first)
+        SEATS.client.set(f"event:{event.pk}:slots", 0)
+        booking = book(event, 10, user=person, key=key)
+        SEATS.client.hset(f"event:{event.pk}:epoch", "refuses_from", 0)
+        SEATS.client.set(f"event:{event.pk}:slots", 0)
+        assert book(event, 10, user=person, key=key) == booking
+
+    def test_stays_known_where_it_was_sent_with_other_choices_in_between(self, event, book):
+        person, key = UserFactory(), uuid4()
+        book(event, 5)
+        booking = book(event, 3, user=person, key=key)
+        SEATS.client.delete(f"event:{event.pk}:form:{key}")
+        with pytest.raises(KeyUsedDifferently):
+            book(event, 2, user=person, key=key)
+        book(event, 2)
+        assert book(event, 3, user=person, key=key) == booking
+
+
 class TestCounterThatLies:
     def test_never_grants(self, event, book):
         book(event, 10)
@@ -169,7 +329,7 @@ class TestCounterThatLies:
 
     def test_begins_anew_when_it_was_wiped(self, event, book):
         book(event, 1)
-        SEATS.client.delete(f"event:{event.pk}:slots", f"event:{event.pk}:epoch")
+        wipe(event)
         book(event, 2)
         assert slots(event) == left(event) == 7
 
@@ -206,6 +366,34 @@ class TestEpoch:
         book(event, 1)
         assert slots(event) == left(event) == 7
 
+    def test_follows_what_came_after_a_refusal_that_began_the_counter(self, event, book, cancel):
+        booking = book(event, 10)
+        wipe(event)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        cancel(booking)
+        assert slots(event) == left(event) == 10
+
+    def test_does_not_begin_with_less_than_was_followed_before_it_was_forgotten(self, event, book, cancel):
+        """Of two transactions the first forgets the counter and begins it anew, after the second followed."""
+        first, second = book(event, 2), book(event, 3)
+        found = Event.objects.get(pk=event.pk)
+        found.org_status = "active"
+        cancel(first)
+        left_by_the_first = left(event)
+        cancel(second)
+        seat_counter.forget(event.pk)
+        seat_counter.follow(found, change=2, left=left_by_the_first)
+        assert slots(event) is None
+        book(event, 1)
+        assert slots(event) == left(event) == 9
+
+    def test_is_in_no_doubt_where_it_was_only_forgotten(self, event, book, reschedule):
+        book(event, 10)
+        reschedule(event, place="The park")
+        assert not refused_without_a_query(book, event)  # and the counter begins anew
+        assert refused_without_a_query(book, event)
+
 
 class TestAway:
     @pytest.fixture
@@ -227,6 +415,54 @@ class TestAway:
             book(event, 1)
         assert away.breaker.failures == 1
 
+    def test_has_every_counter_begin_anew_when_it_is_back(self, event, book, now, monkeypatch):
+        monkeypatch.setattr(breaker, "REST", 0)
+        book(event, 1)
+        generation = int(SEATS.client.get(GENERATION))
+        fail(SEATS)
+        assert not seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted
+        assert int(SEATS.client.get(GENERATION)) == generation + 1
+
+    def test_has_every_counter_begin_anew_on_a_server_started_anew(self, event, book, now):
+        """Which nobody's failure told of; it may have come up with an older state."""
+        book(event, 1)
+        SEATS.client.set(seat_counter.RUN, "an earlier run")
+        generation = int(SEATS.client.get(GENERATION))
+        SEATS._own._connection.disconnect()
+        assert not seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted
+        SEATS._own._connection.disconnect()
+        seat_counter.claim(event.pk, seats=1, key=None, now=now)
+        assert int(SEATS.client.get(GENERATION)) == generation + 1
+
+    @pytest.fixture
+    def loses_the_next_answer(self):
+        """Redis does what this thread asks of it next, and the answer is lost with the connection."""
+
+        def losing():
+            connection = SEATS._own._connection
+
+            def read_response(*_, **__):
+                del connection.read_response
+                type(connection).read_response(connection)
+                connection.disconnect()
+                raise ConnectionLost
+
+            connection.read_response = read_response
+
+        return losing
+
+    def test_is_not_asked_a_second_time_for_what_it_may_have_done(
+        self, event, book, cancel, now, loses_the_next_answer
+    ):
+        booking = book(event, 4)
+        loses_the_next_answer()
+        assert not seat_counter.claim(event.pk, seats=3, key=uuid4(), now=now).seats
+        assert slots(event) == 3
+        SEATS.breaker._is_away = False
+        loses_the_next_answer()
+        cancel(booking)
+        assert slots(event) == 7
+
     def test_rolls_back_what_had_claimed_seats_and_books_it_anew(self, event, book, monkeypatch):
         book(event, 1)
         answer_all, attempts = book_module.answer_all, []
@@ -235,8 +471,7 @@ class TestAway:
             answers = answer_all(*arguments, **options)
             attempts.append(answers)
             if len(attempts) == 1:
-                with pytest.raises(Away):
-                    SEATS.call(lambda client: client.execute_command("NO SUCH COMMAND"))
+                fail(SEATS)
             return answers
 
         monkeypatch.setattr(book_module, "answer_all", losing_redis_first)
@@ -245,3 +480,20 @@ class TestAway:
         assert booking.pk == second != first
         assert not Booking.objects.filter(pk=first).exists()
         assert_sound(event.pk)
+
+    def test_books_without_what_had_been_claimed_where_the_transaction_failed_too(
+        self, event, book, monkeypatch
+    ):
+        book(event, 1)
+        answer_all, claimed = book_module.answer_all, []
+
+        def failing_first(locked, requests, **options):
+            claimed.append(requests[0].claim.seats)
+            if len(claimed) == 1:
+                fail(SEATS)
+                raise ZeroDivisionError
+            return answer_all(locked, requests, **options)
+
+        monkeypatch.setattr(book_module, "answer_all", failing_first)
+        assert book(event, 2).is_confirmed
+        assert claimed == [2, 0]

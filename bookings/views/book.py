@@ -1,8 +1,7 @@
 """Booking: the event page's form comes in, a booking's page or a way on goes out.
 
-The counter is asked first, by the person's id from the session: whoever comes too late for an event without a
-waitlist is told so before a row of anything is read; and before the session is, where others came too late
-a moment ago.
+The counter is asked before a row of anything is read: whoever comes too late for an event without a waitlist
+is told so; and before the session is read, where others came too late a moment ago.
 """
 
 from uuid import UUID
@@ -33,7 +32,7 @@ from orgs.rate_limits import seconds_to_wait, too_many
 def book(request, event_id):
     if request.method != "POST":
         return redirect("event_detail", event_id)  # the address of an answer, opened again
-    form, now, claim = BookForm(request.POST), timezone.now(), None
+    form, now = BookForm(request.POST), timezone.now()
     asked = {}
     if form.is_valid():
         asked = {"event_id": event_id, "key": form.cleaned_data["idempotency_key"], **form.party}
@@ -46,24 +45,23 @@ def book(request, event_id):
         return _sign_in_for(event_id)
     if not _is_at_home(request, event_id):
         event_for(request, event_id)  # on the host of an organization its own events are booked, no others
-    if asked:
-        try:
-            claim = services.set_aside(**asked, now=now)
-        except NotEnoughSeats as refusal:
-            return sold_out(request, event_id, refusal)  # which costs no more than to count who asks
     if wait := seconds_to_wait(request, "book"):
-        if claim:
-            claim.give_back()
-        return too_many(request, wait)
-    if claim is None:
+        return too_many(request, wait)  # before any seat is set aside for them
+    if not asked:
         return event_page(request, event_for(request, event_id), form=form, status=422)
+    try:
+        claim = services.set_aside(**asked, now=now)
+    except NotEnoughSeats as refusal:
+        return sold_out(request, event_id, refusal)
+    is_signed_in = False
     try:
         is_signed_in = request.user.is_authenticated  # which asks the database
     except OperationalError:
-        claim.give_back()
         return busy(request)
+    finally:
+        if not is_signed_in:
+            claim.give_back()
     if not is_signed_in:
-        claim.give_back()
         return _sign_in_for(event_id)
     try:
         booking = services.book(

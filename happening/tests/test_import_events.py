@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from bookings import services
+from bookings import seat_counter, services
 from bookings.models import Booking, EventJob
 from events import ical
 from events.models import Event
@@ -142,6 +142,14 @@ class TestAgain:
         event = imported().get()
         assert (event.title, event.description) == ("Long talk", "New.")
         assert not EventJob.objects.exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_has_the_counter_begin_anew_for_what_has_become_private(self, bring):
+        bring(entry())
+        services.book(event_id=imported().get().pk, user_id=UserFactory().pk, seats=1, now=timezone.now())
+        assert set(seat_counter.read([imported().get().pk]).values()) == {99}
+        bring(entry("CLASS:PRIVATE"))
+        assert set(seat_counter.read([imported().get().pk]).values()) == {None}
 
     def test_moves_an_event_through_the_service_so_that_people_are_told(self, bring):
         bring(entry())

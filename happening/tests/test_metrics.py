@@ -318,7 +318,7 @@ class TestCounts:
 
     def test_requests_that_the_counter_alone_refuses(self, monkeypatch):
         def refuse(*args, **kwargs):
-            raise CounterRefuses(left=0, is_final=True)
+            raise CounterRefuses(left=0)
 
         monkeypatch.setattr(seat_counter, "claim", refuse)
         before = value(counts.REQUESTS, "refused", "NotEnoughSeats")

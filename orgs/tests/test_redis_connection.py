@@ -1,6 +1,7 @@
 """A thread's own connection to Redis."""
 
 import os
+import socket
 import threading
 
 import pytest
@@ -66,6 +67,28 @@ class TestOwnConnection:
         with pytest.raises(redis.exceptions.TimeoutError):
             own.ask("BLPOP", "nothing that anybody pushes to", 0.3)
         assert own.ask("ECHO", "the right answer") == b"the right answer"
+
+    def test_sends_nothing_twice_that_is_to_be_done_once(self, own, client):
+        """Ended while the answer is awaited: Redis may have done it."""
+        ending = threading.Timer(0.3, client.client_kill_filter, kwargs={"_id": identity(own)})
+        ending.start()
+        with pytest.raises(ConnectionLost):
+            own.ask("BLPOP", "nothing that anybody pushes to", 2, once=True)
+        ending.join()
+        assert own.ask("ECHO", "on a new one", once=True) == b"on a new one"
+
+    def test_sends_again_what_could_not_be_sent(self, own):
+        before = identity(own)
+        own._connection._sock.shutdown(socket.SHUT_WR)
+        assert own.ask("CLIENT", "ID", once=True) != before
+
+    def test_is_made_anew_where_those_of_its_time_are_not_trusted(self, client):
+        times = [1]
+        own = OwnConnection(client.connection_pool, era=lambda: times[-1])
+        before = identity(own)
+        assert identity(own) == before
+        times.append(2)
+        assert identity(own) != before
 
     def test_is_not_shared_with_a_child(self, own):
         before = identity(own)

@@ -42,6 +42,20 @@ class TestRedisSide:
         fail(side)
         assert side.call(lambda client: len(missed)) == 1
 
+    def test_has_every_thread_connect_anew_after_a_failure(self, side, monkeypatch):
+        """Or each would meet the end of its own connection, one after the other."""
+        monkeypatch.setattr(breaker, "REST", 0)
+        before = side._own.ask("CLIENT", "ID")
+        fail(side)
+        assert side._own.ask("CLIENT", "ID") != before
+
+    def test_greets_on_each_new_connection(self):
+        greeted = []
+        side = RedisSide("cache", greets=greeted.append)
+        for _ in range(3):
+            side.call(lambda client: client.ping())
+        assert len(greeted) == 1
+
     def test_waits_no_longer_than_it_may_for_a_server_that_says_nothing(self, side, settings):
         settings.REDIS_TIMEOUT = 0.2
         with socket.create_server(("127.0.0.1", 0)) as silent:
