@@ -239,8 +239,8 @@ class TestForm:
         person, key, ask = UserFactory(), uuid4(), book_module.TURNS.ask
         book(event, 5)
 
-        def asking_and_losing_the_answer(*arguments):
-            ask(*arguments)
+        def asking_and_losing_the_answer(*arguments, **named):
+            ask(*arguments, **named)
             raise failure
 
         with monkeypatch.context() as patch:
