@@ -15,6 +15,7 @@ _until: OrderedDict[UUID, float] = OrderedDict()
 def note(event_id: UUID) -> None:
     """Somebody has come too late for this event."""
     _until[event_id] = monotonic() + LATELY
+    _until.move_to_end(event_id)
     while len(_until) > MOST:
         _until.popitem(last=False)
 

@@ -1,7 +1,7 @@
 """Booking: the event page's form comes in, a booking's page or a way on goes out.
 
 The counter is asked before a row of anything is read: whoever comes too late for an event without a waitlist
-is told so; and before the session is read, where others came too late a moment ago.
+is told so (where others came too late a moment ago, `too_late` has done that before anybody gets here).
 """
 
 from uuid import UUID
@@ -15,14 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from bookings import latecomers, services
+from bookings import services
 from bookings.combining import LeaderLost, TurnNeverCame
 from bookings.errors import BookingRefused, NotEnoughSeats
 from bookings.forms import BookForm
 from bookings.views.answers import busy, see_other, sold_out, status_of
 from bookings.views.event_page import event_page
-from bookings.views.finding import event_for
-from events.homes import is_of
+from bookings.views.finding import event_for, is_at_home
 from events.models import Event
 from orgs.crash_points import crash_point
 from orgs.rate_limits import seconds_to_wait, too_many
@@ -36,14 +35,9 @@ def book(request, event_id):
     asked = {}
     if form.is_valid():
         asked = {"event_id": event_id, "key": form.cleaned_data["idempotency_key"], **form.party}
-    if asked and latecomers.came_lately(event_id) and _is_at_home(request, event_id):
-        try:
-            services.set_aside(**asked, now=now, looks_only=True)
-        except NotEnoughSeats as refusal:
-            return sold_out(request, event_id, refusal)  # whoever it is
     if SESSION_KEY not in request.session:
         return _sign_in_for(event_id)
-    if not _is_at_home(request, event_id):
+    if not is_at_home(request, event_id):
         event_for(request, event_id)  # on the host of an organization its own events are booked, no others
     if wait := seconds_to_wait(request, "book"):
         return too_many(request, wait)  # before any seat is set aside for them
@@ -81,10 +75,6 @@ def book(request, event_id):
         return busy(request)
     crash_point("book:answered")
     return see_other("booking_detail", booking.pk)
-
-
-def _is_at_home(request, event_id: UUID) -> bool:
-    return request.organization is None or is_of(event_id, request.organization.pk)
 
 
 def _sign_in_for(event_id: UUID) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.db.models import F, OuterRef, UUIDField, Value
 from django.http import Http404
 
 from bookings.models import Booking, BookingSeat
+from events.homes import is_of
 from events.models import Event
 from events.visibility import may_see
 from notifications import unread
@@ -45,6 +46,11 @@ def person_id_of(request) -> UUID | None:
     """Whom the session is of, before anybody is looked up; what they may do is not known by it."""
     known = request.session.get(SESSION_KEY)
     return UUID(known) if known else None
+
+
+def is_at_home(request, event_id: UUID) -> bool:
+    """Whether this host shows events of whoever holds this one; no row is read to know it."""
+    return request.organization is None or is_of(event_id, request.organization.pk)
 
 
 def event_for(request, event_id: UUID) -> Event:
