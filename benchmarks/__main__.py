@@ -18,6 +18,7 @@ SECTIONS = {
     "house": "choosing seats in a large house with gaps, promoting from a long line",
     "delivery": "the outbox to RabbitMQ, mail to a server, from commit to delivered",
     "adopting": "an original database with 1,000,000 bookings, improved while its program books",
+    "alternatives": "other ways to book on one hot event, beside the one that was chosen",
     "rush": "bookings a second on one hot event and on a thousand",
 }
 

@@ -1,6 +1,5 @@
 """Bookings a second on one hot event, and on a thousand, beside plain PostgreSQL in the same rounds."""
 
-import os
 from datetime import timedelta
 from statistics import median
 from uuid import uuid4
@@ -20,14 +19,12 @@ DATABASE = "happening_bench_rush"
 def run() -> None:
     with databases.scratch(DATABASE):
         databases.use(DATABASE)
-        people, hot, spread = _prepare()
-        os.environ["BENCH_DATABASE"] = DATABASE
-        bare = {"parameters": _parameters(), "people": people}
+        people, hot, spread = prepare()
         kinds = {
-            "hot: yardstick, 8 connections": ("plain", {**bare, "events": hot}, 1, 8),
-            "hot: yardstick, 64 connections": ("plain", {**bare, "events": hot}, 2, 32),
+            "hot: yardstick, 8 connections": ("plain", bare_arguments(people, hot), 1, 8),
+            "hot: yardstick, 64 connections": ("plain", bare_arguments(people, hot), 2, 32),
             "hot: book(), 2 x 32 callers": ("service", {"people": people, "events": hot}, 2, 32),
-            "spread: yardstick, 64 connections": ("plain", {**bare, "events": spread}, 2, 32),
+            "spread: yardstick, 64 connections": ("plain", bare_arguments(people, spread), 2, 32),
             "spread: book(), 2 x 32 callers": ("service", {"people": people, "events": spread}, 2, 32),
         }
         took: dict[str, list[Tally]] = {kind: [] for kind in kinds}
@@ -73,7 +70,7 @@ def plain(*, parameters: dict, people: list, events: list):
 def service(*, people: list, events: list):
     from bookings import services
 
-    connection.settings_dict["NAME"] = os.environ["BENCH_DATABASE"]
+    connection.settings_dict["NAME"] = DATABASE
 
     def call(pick) -> None:
         services.book(
@@ -87,7 +84,7 @@ def service(*, people: list, events: list):
     return call
 
 
-def _prepare() -> tuple[list, list, list]:
+def prepare() -> tuple[list, list, list]:
     from bookings.models import FreeRun
     from events.models import Event
     from orgs.models import Organization, User
@@ -118,6 +115,9 @@ def _prepare() -> tuple[list, list, list]:
     return [person.pk for person in people], ids[:1], ids[1:]
 
 
-def _parameters() -> dict:
+def bare_arguments(people: list, events: list) -> dict:
+    """What `plain` takes."""
     wanted = ("dbname", "user", "password", "host", "port")
-    return {key: value for key, value in connection.get_connection_params().items() if key in wanted}
+    known = connection.get_connection_params().items()
+    parameters = {key: value for key, value in known if key in wanted}
+    return {"parameters": parameters, "people": people, "events": events}

@@ -65,20 +65,20 @@ def redis_is_asked_again():
 
 
 @pytest.fixture(autouse=True)
-def what_is_kept_is_proven(monkeypatch):
+def what_is_kept_is_proven():
     """Every page that a test looks at is made anew as well, and has to come out the same."""
     from events import keeping
 
-    monkeypatch.setattr(keeping, "PROVEN", True)
+    keeping.PROVEN = True
 
 
 @pytest.fixture(autouse=True)
-def the_relay_has_seen_nothing(monkeypatch):
+def the_relay_has_seen_nothing():
     """What a test's relay found to be sent says nothing about the rows of the next test."""
     from notifications import relay
     from notifications.lookout import Lookout
 
-    monkeypatch.setattr(relay, "LOOKOUT", Lookout())
+    relay.LOOKOUT = Lookout()
 
 
 @pytest.hookimpl(trylast=True)

@@ -147,9 +147,10 @@ class TestAgain:
     def test_has_the_counter_begin_anew_for_what_has_become_private(self, bring):
         bring(entry())
         services.book(event_id=imported().get().pk, user_id=UserFactory().pk, seats=1, now=timezone.now())
-        assert set(seat_counter.read([imported().get().pk]).values()) == {99}
+        [counter] = seat_counter.read([imported().get().pk]).values()
+        assert counter.slots == 99
         bring(entry("CLASS:PRIVATE"))
-        assert set(seat_counter.read([imported().get().pk]).values()) == {None}
+        assert list(seat_counter.read([imported().get().pk]).values()) == [None]
 
     def test_moves_an_event_through_the_service_so_that_people_are_told(self, bring):
         bring(entry())
