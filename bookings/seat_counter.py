@@ -15,8 +15,9 @@ have those is not refused here. It goes `UNDER_WAY` seconds after the last claim
 process had claimed does not count for ever.
 
 A form that came before is known by its mark and never refused here, so that whoever sends it again gets the
-booking that it made. Marks are lost with Redis, and none is made while it is away: a counter that begins
-after that (of an event with bookings, and with no memory of an earlier counter) refuses nobody for `DOUBT`.
+booking that it made. Marks are lost with Redis: a counter that begins in one that has forgotten the event's
+earlier counter, though the event has bookings, refuses nobody for `DOUBT`. None is made while Redis is away:
+each process makes up for its own when it finds Redis back, within `TO_COME_BACK`.
 """
 
 import logging
@@ -27,9 +28,9 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from redis import Connection
+from redis import Connection, Redis
 
-from bookings import settled
+from bookings import settled, unmarked
 from events.models import Event
 from orgs.breaker import Away
 from orgs.models import Organization
@@ -38,6 +39,7 @@ from orgs.redis_side import RedisSide, Script
 
 KEPT = 86_400  # seconds: a counter, and the mark of a form
 DOUBT = 60  # seconds in which people send a form again that they had no answer to
+TO_COME_BACK = 5  # seconds in which every process has found Redis back
 _LUA = Path(__file__).parent / "lua"
 CLAIM, GIVE_BACK, FOLLOW, MEND = (
     Script(_LUA / f"{name}.lua", once=True) for name in ("claim", "give_back", "follow", "mend")
@@ -56,7 +58,14 @@ def _compare_runs(connection: Connection) -> None:
     connection.read_response()
 
 
-SEATS = RedisSide("seats", makes_good=lambda client: client.incr(GENERATION), greets=_compare_runs)
+def _make_good(client: Redis) -> None:
+    """Have the counters begin anew, and the forms known that came while Redis was away."""
+    with client.pipeline() as pipe:
+        pipe.incr(GENERATION)
+        unmarked.make_up(pipe, seconds=KEPT)
+
+
+SEATS = RedisSide("seats", makes_good=_make_good, greets=_compare_runs)
 
 
 class CounterRefuses(Exception):
@@ -125,6 +134,8 @@ def claim(
     try:
         verdict, *said = SEATS.run(CLAIM, keys, facts)
     except Away:
+        if key and not looks_only:
+            unmarked.note(_mark(event_id, key))
         return Claim(event_id)
     match verdict:
         case b"claimed":
@@ -150,8 +161,8 @@ def follow(event: Event, *, change: int, left: int, has_changed: bool = True) ->
     if event.is_cancelled:
         change, left = 0, 0
     stands = event.version + has_changed
-    doubt = DOUBT if event.available_slots < event.total_slots else 0
-    arguments = [str(event.pk), event.version, stands, change, left, KEPT, doubt, *_terms(event)]
+    doubt = _doubt(is_new=event.available_slots == event.total_slots)
+    arguments = [str(event.pk), event.version, stands, change, left, KEPT, *doubt, *_terms(event)]
     try:
         SEATS.run(FOLLOW, _keys(event.pk), arguments)
     except Away:
@@ -183,8 +194,8 @@ def mend(event: Event, *, left: int, seen: int | None) -> bool:
         Away
     """
     seen = "" if seen is None else seen
-    doubt = DOUBT if left < event.total_slots else 0
-    arguments = [str(event.pk), event.version, left, seen, KEPT, doubt, *_terms(event)]
+    doubt = _doubt(is_new=left == event.total_slots)
+    arguments = [str(event.pk), event.version, left, seen, KEPT, *doubt, *_terms(event)]
     return bool(SEATS.run(MEND, _keys(event.pk), arguments))
 
 
@@ -271,9 +282,14 @@ def _terms(event: Event) -> list[int]:
     return [until, min(event.max_seats_per_booking, event.total_slots), event.total_slots]
 
 
+def _doubt(*, is_new: bool) -> list[int]:
+    """For how long a counter that begins refuses nobody, where Redis has forgotten and where it has not."""
+    return [0, 0] if is_new else [DOUBT, TO_COME_BACK]
+
+
 def _keys(event_id: UUID) -> list[str]:
     of_event = [f"event:{event_id}:{name}" for name in ("slots", "epoch", "under_way")]
-    return [*of_event, GENERATION, COUNTED]
+    return [*of_event, GENERATION, COUNTED, RUN]
 
 
 def _mark(event_id: UUID, key: UUID | None) -> str:

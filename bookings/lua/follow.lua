@@ -1,12 +1,13 @@
 -- Follow a transaction that has been committed; where there is no counter, begin one with what it left behind.
 -- A counter made from a later state of the event's row than the transaction found has it included already.
--- KEYS: slots, epoch, under_way, generation, counted
+-- KEYS: slots, epoch, under_way, generation, counted, run
 -- ARGV: event, the version that the transaction found, the one it left behind at least, change in seats left,
---       seats left, seconds kept, seconds of doubt, refuses_until (ms), largest party, highest seat
+--       seats left, seconds kept, seconds of doubt, and where the server remembers, refuses_until (ms), largest party,
+--       highest seat
 local found, stands, change = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local version, followed, generation, refuses_from =
-    unpack(redis.call('HMGET', KEYS[2], 'version', 'followed', 'generation', 'refuses_from'))
-local current = redis.call('GET', KEYS[4]) or '0'
+local version, followed, generation, refuses_from, of_run =
+    unpack(redis.call('HMGET', KEYS[2], 'version', 'followed', 'generation', 'refuses_from', 'run'))
+local current, run = redis.call('GET', KEYS[4]) or '0', redis.call('GET', KEYS[6]) or ''
 local is_known = version and generation == current
 if is_known and redis.call('EXISTS', KEYS[1]) == 1 then
     if tonumber(version) <= found then
@@ -25,7 +26,7 @@ redis.call('SET', KEYS[1], ARGV[5], 'EX', ARGV[6])
 redis.call('DEL', KEYS[2], KEYS[3])
 redis.call('HSET', KEYS[2], 'version', stands, 'followed', stands, 'generation', current,
            'stamp', time[1] .. '.' .. time[2],
-           'refuses_from', is_known and refuses_from or time[1] + ARGV[7],
-           'refuses_until', ARGV[8], 'largest', ARGV[9], 'highest', ARGV[10])
+           'run', run, 'refuses_from', is_known and refuses_from or time[1] + (of_run == run and ARGV[8] or ARGV[7]),
+           'refuses_until', ARGV[9], 'largest', ARGV[10], 'highest', ARGV[11])
 redis.call('EXPIRE', KEYS[2], 2 * ARGV[6])  -- longer than the counter, so that the next knows of this one
 redis.call('SADD', KEYS[5], ARGV[1])

@@ -274,6 +274,36 @@ class TestForm:
         assert slots(event) == 0
         assert book(event, 9, user=person, key=key) == booking
 
+    def test_is_marked_when_redis_is_back(self, event, book, monkeypatch):
+        monkeypatch.setattr(breaker, "REST", 0)
+        key = uuid4()
+        with monkeypatch.context() as patch:
+            patch.setattr(SEATS.breaker, "_is_away", True)
+            patch.setattr(SEATS.breaker, "_asks_again_at", float("inf"))
+            book(event, 1, key=key)
+        assert not SEATS.client.exists(f"event:{event.pk}:form:{key}")
+        fail(SEATS)
+        book(event, 1)
+        assert SEATS.client.exists(f"event:{event.pk}:form:{key}")
+
+    def test_is_in_doubt_for_a_moment_where_redis_was_away_and_remembers(self, event, book):
+        """Until the other processes have found it back, and have marked what came to them."""
+        book(event, 10)
+        SEATS.client.incr(GENERATION)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        doubt = int(SEATS.client.hget(f"event:{event.pk}:epoch", "refuses_from"))
+        assert 0 < doubt - SEATS.client.time()[0] <= seat_counter.TO_COME_BACK
+
+    def test_is_in_doubt_for_a_minute_where_redis_was_started_anew(self, event, book):
+        book(event, 10)
+        SEATS.client.hset(f"event:{event.pk}:epoch", "run", "an earlier one")
+        SEATS.client.incr(GENERATION)
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        doubt = int(SEATS.client.hget(f"event:{event.pk}:epoch", "refuses_from"))
+        assert 50 < doubt - SEATS.client.time()[0] <= 60
+
     def test_is_in_doubt_for_a_minute_and_no_longer(self, event, book):
         book(event, 10)
         wipe(event)

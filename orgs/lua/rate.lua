@@ -12,6 +12,6 @@ for at, key in ipairs(KEYS) do
     end
 end
 for at, key in ipairs(KEYS) do
-    redis.call('SET', key, until_[at], 'PX', math.ceil(until_[at] - now))
+    redis.call('SET', key, until_[at], 'PX', math.max(1, math.ceil(until_[at] - now)))
 end
 return 0

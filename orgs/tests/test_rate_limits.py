@@ -58,6 +58,12 @@ class TestLimit:
     def test_counts_an_address_over_all_who_ask_from_it(self, ask):
         assert [ask(person=uuid4()).status_code for _ in range(6)] == [200] * 5 + [429]
 
+    def test_may_be_so_high_that_a_request_costs_next_to_nothing(self, ask, settings):
+        settings.RATE_LIMITS = {"trial": {"person": (1_000_000_000, 60)}}
+        failures = rate_limits.LIMITS.breaker.failures
+        assert ask().status_code == 200
+        assert rate_limits.LIMITS.breaker.failures == failures
+
     def test_does_not_count_what_it_refused(self, ask):
         for _ in range(10):
             ask()
