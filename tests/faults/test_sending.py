@@ -6,8 +6,8 @@ import pytest
 
 from notifications.broker import Topology
 from tests.faults import mail_sink as smtp
-from tests.faults.outbox import Owed, let_time_pass, put_right
-from tests.faults.test_telling import MAILS_IN_HAND, channel_of, wait_until
+from tests.faults.outbox import Owed, let_time_pass, put_right, wait_until
+from tests.faults.test_telling import MAILS_IN_HAND
 
 COUNT = 40
 TIMEOUT, SLOWLY = 1, 3.0  # seconds: for an answer, and what the mail server takes for a mail
@@ -65,8 +65,7 @@ class TestASenderThatIsAskedToEnd:
         assert taken_before < taken <= taken_before + MAILS_IN_HAND
         assert owed.states() == {"delivered": taken, "sent": COUNT - taken}
         assert not owed.rows.exclude(lease_until=None).exists()
-        queue = channel_of(broker).queue_declare(Topology().queue, passive=True)
-        assert queue.method.message_count == COUNT - taken
+        assert broker.waiting(Topology().queue) == COUNT - taken
         mail_sink.mode = smtp.ACCEPT
         house.sender()
         owed.wait(delivered=COUNT)
