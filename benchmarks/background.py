@@ -27,15 +27,17 @@ def mail_sink() -> Iterator[int]:
 
 @contextmanager
 def background(environment: Mapping[str, str]) -> Iterator[list[int]]:
-    """Worker, beat, and where there is a broker the sender; their process ids."""
+    """Worker, beat, and where there is a broker the sender; their process ids. As in the Procfile, worker and
+    sender let pass who waits in front of a page."""
     celery = [sys.executable, "-m", "celery", "--app", "happening", "--quiet"]
+    second = ["nice", "-n", "5"]
     with TemporaryDirectory() as directory:
         commands = [
-            [*celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip"],
+            [*second, *celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip"],
             [*celery, "beat", "--pidfile=", "--schedule", f"{directory}/beat"],
         ]
         if environment.get("AMQP_URL"):
-            commands.append([sys.executable, "manage.py", "deliver_notifications"])
+            commands.append([*second, sys.executable, "manage.py", "deliver_notifications"])
         started = [
             subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             for command in commands

@@ -126,7 +126,7 @@ class TestWhenSeatsCameFree:
         """One in two gives back what they got, while others come and wait."""
         event = make_event(total_slots=30, waitlist=True, queue_rule=rule)
         parties = [1, 2, 4] * 25
-        doomed = site.web("doomed", HAPPENING_CRASH_AT="freed:committed:3")
+        doomed = site.web("doomed", HAPPENING_CRASH_AT="freed:committed")
         servers = [doomed.address, site.web("other").address]
         crowd = Crowd(visitors(len(parties)), event.pk, servers, parties=parties, or_wait=True, leaving=2)
         doomed.wait_until_killed(60)
