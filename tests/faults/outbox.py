@@ -94,7 +94,8 @@ def let_time_pass(minutes: int = 10) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH row AS (SELECT id FROM notifications WHERE status <> 'delivered' ORDER BY id FOR UPDATE)"
-            " UPDATE notifications SET lease_until = lease_until - %(past)s, due_at = due_at - %(past)s,"
+            " UPDATE notifications SET lease_until = lease_until - %(past)s,"
+            " due_at = greatest(due_at - %(past)s, now()),"  # where a relay that has looked looks again
             " sent_at = sent_at - %(past)s, created_at = created_at - %(past)s"
             " FROM row WHERE notifications.id = row.id",
             {"past": timedelta(minutes=minutes)},
