@@ -1,8 +1,7 @@
 """What a sender takes in hand: rows that are still to be delivered, each with its person as they are now,
 whether they want such mail, the newer news that makes it needless, where that was delivered before, and where
-the event is by now, as far as its person was told. All
-in one question, because in a rush the sender takes a handful at a time; what the person was told of the same
-event is found by one index."""
+the event is by now, as far as its person was told. All in one question, because in a rush the sender takes a
+handful at a time; what the person was told of the same event is found by one index."""
 
 import json
 from dataclasses import dataclass

@@ -389,20 +389,23 @@ class TestSwapsAtOnce:
         assert refused == [SEAT_IS_BOOKED_ONCE]
 
 
+def _as_it_is(event) -> dict:
+    """For `reschedule`: what it asks for, but the place, the actor and the moment."""
+    return {
+        "event_id": event.pk,
+        "event_date": event.event_date,
+        "ends_at": None,
+        "time_zone": "UTC",
+        "online_url": "",
+    }
+
+
 class TestTheEventMovedWhilePeopleAreTold:
     def test_tells_of_the_change_that_was_just_being_made(self, now, wanting):
         """The job comes due while a second change is being written: it waits, and then tells of both."""
         event = EventFactory()
         wanting(event, 1)()
-        move = {
-            "event_id": event.pk,
-            "event_date": event.event_date,
-            "ends_at": None,
-            "time_zone": "UTC",
-            "online_url": "",
-            "actor_id": None,
-            "now": now,
-        }
+        move = {**_as_it_is(event), "actor_id": None, "now": now}
         services.reschedule(place="The park", **move)
         due = now + timedelta(minutes=2)
         moved = Signal()
@@ -436,13 +439,7 @@ class TestLocksInOneOrder:
             event = EventFactory(total_slots=6, queue_rule=rule)
             booked = [wanting(event, 2)() for _ in range(3)]
             waiting = [wanting(event, seats, or_wait=True)() for seats in (2, 1)]
-            move = {
-                "event_id": event.pk,
-                "event_date": event.event_date,
-                "ends_at": None,
-                "time_zone": "UTC",
-                "online_url": "",
-            }
+            move = _as_it_is(event)
             by = {"actor_id": waiting[0].user_id, "now": now}
             services.reschedule(place="The park", **move, **by)
             return event, {

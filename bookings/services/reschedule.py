@@ -24,9 +24,8 @@ from notifications import fanout
 
 REST = timedelta(minutes=2)  # from the first change until people are told, so that several become one message
 MOVABLE = ("event_date", "ends_at", "time_zone", "place", "online_url")
-HELD = REST + timedelta(
-    minutes=3
-)  # so long reminders that say what was before wait: longer than telling takes
+# For so long reminders wait that say what was before: longer than telling of the change takes.
+HELD = REST + timedelta(minutes=3)
 DATE = {"event_date", "time_zone"}  # what a reminder's moment is reckoned from
 
 
