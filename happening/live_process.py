@@ -13,9 +13,9 @@ PATIENCE = 5  # seconds for answers that are under way when it is asked to stop
 
 
 class Server(uvicorn.Server):
-    def handle_exit(self, sig, frame) -> None:
-        application.end_streams()
-        super().handle_exit(sig, frame)
+    async def shutdown(self, sockets=None) -> None:
+        application.end_streams()  # here, because in the middle of a signal what wakes a stream can be lost
+        await super().shutdown(sockets)
 
 
 def main(host: str, port: int) -> None:

@@ -8,7 +8,8 @@ to the table. Several senders may run: a row is in the hands of one at a time.
 
 import logging
 import random
-import threading
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from uuid import UUID
 
 from django.conf import settings
@@ -34,12 +35,12 @@ class Sender:
     def __init__(self) -> None:
         self.post = PostRoom()
         self.is_ending = False
-        self._woken = threading.Event()
+        self._woken: SimpleQueue[None] = SimpleQueue()  # in a signal an Event could wait for itself
 
     def end(self) -> None:
         """Ask it to end; safe in a signal handler."""
         self.is_ending = True
-        self._woken.set()
+        self._woken.put(None)
 
     def run(self) -> None:
         """Deliver until asked to end.
@@ -63,10 +64,14 @@ class Sender:
                 connection.close()
                 logger.warning("PostgreSQL does not do as asked: %s. Trying again.", str(error).strip())
             if not self.is_ending:
-                self._woken.wait(patience * random.uniform(0.5, 1))  # noqa: S311 - nothing secret
+                self._rest(patience * random.uniform(0.5, 1))  # noqa: S311 - nothing secret
                 patience = min(2 * patience, LONGEST_PATIENCE)
         self._mark_at_last()
         self.post.close()
+
+    def _rest(self, seconds: float) -> None:
+        with suppress(Empty):
+            self._woken.get(timeout=seconds)
 
     def _mark_at_last(self) -> None:
         try:

@@ -3,6 +3,7 @@ Redis and PostgreSQL, and everything that a server would do with it done by hand
 
 import asyncio
 import json
+import signal
 import threading
 import time
 from datetime import timedelta
@@ -11,15 +12,18 @@ from uuid import uuid4
 
 import pytest
 import redis
+import uvicorn
 from django.conf import settings
 from django.core.signals import request_started
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from uuid_utils.compat import uuid7
+from uvicorn.lifespan.off import LifespanOff
 
 from bookings import services
 from events.models import Event
+from happening import live_process
 from notifications import live
 from notifications.live import hub, listener, server
 from notifications.live.announcer import Announcer
@@ -614,12 +618,17 @@ class TestAProcess:
 
         living(scenario)
 
-    def test_ends_all_streams_when_it_is_asked_to(self, event):
+    def test_ends_all_streams_when_it_is_asked_to(self, event, monkeypatch):
         async def scenario(application):
             visit = Visit(application, of(event))
             await visit.begin()
             await visit.next()
-            application.end_streams()
+            monkeypatch.setattr(live_process, "application", application)
+            process = live_process.Server(uvicorn.Config(application))
+            process.lifespan, process.servers = LifespanOff(process.config), []
+            process.handle_exit(signal.SIGTERM, None)
+            assert not visit.task.done()  # a signal comes in the middle of anything, and only leaves word
+            await process.shutdown()
             await visit.until_over()
 
         living(scenario)

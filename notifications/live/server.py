@@ -83,7 +83,7 @@ class LiveServer:
                 await self._live(receive, send)
 
     def end_streams(self) -> None:
-        """To be called before the server ends, so that it need not wait for streams."""
+        """To be called in the loop before the server ends, so that it need not wait for streams."""
         if self._listener is not None:
             self.hub.end()
 

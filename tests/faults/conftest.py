@@ -12,7 +12,7 @@ from orgs.models import User
 from tests.factories import EventFactory
 from tests.faults import plugin
 from tests.faults.mail_sink import MailSink
-from tests.faults.outbox import let_time_pass
+from tests.faults.outbox import nobody_is_owed_anything
 from tests.faults.programs import Program, Site, Web
 from tests.faults.servers import FaultyPostgres, FaultyRabbit, FaultyValkey
 from tests.faults.visitor import Log, Visitor
@@ -92,7 +92,7 @@ def site(tmp_path, postgres, valkey, rabbitmq) -> Iterator[Site]:
 def house(site, broker, mail_sink) -> Site:
     """What delivers, nothing of it started yet, and a mail server of its own."""
     site.env |= {"EMAIL_URL": mail_sink.url, "EMAIL_TIMEOUT": "2"}
-    let_time_pass()  # what an earlier test left is not to wait for
+    nobody_is_owed_anything(broker)
     return site
 
 

@@ -10,10 +10,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications import outbox
+from notifications.broker import Topology
 from notifications.models import Notification
 from notifications.reconcile import reconcile
 from orgs.models import User
 from tests.faults.mail_sink import MailSink
+from tests.faults.servers import FaultyRabbit
 
 SECONDS = 60.0
 PAYLOAD = {
@@ -80,6 +82,12 @@ class Owed:
         if doubled > twice:
             found.append(f"{doubled} mails came twice")
         return found
+
+
+def nobody_is_owed_anything(broker: FaultyRabbit) -> None:
+    """Forget what earlier tests left, at the broker too, so that no test waits for another's mails."""
+    Notification.objects.all().delete()
+    broker.empty(Topology().queue)
 
 
 def wait_until(truth: Callable[[], object], seconds: float = SECONDS) -> None:

@@ -22,6 +22,7 @@ from tests.faults.ports import HOST, free_port
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")  # Debian's; the ones in /usr/sbin want to be another user
 USER = "happening"
+NOT_FOUND = 404
 
 
 def is_installed() -> bool:
@@ -99,6 +100,17 @@ class Rabbit(Server):
         channel = self.channel()
         try:
             return channel.queue_declare(queue, passive=True).method.message_count
+        finally:
+            channel.connection.close()
+
+    def empty(self, queue: str) -> None:
+        """Drop what waits in a queue, where there is one."""
+        channel = self.channel()
+        try:
+            channel.queue_purge(queue)
+        except pika.exceptions.ChannelClosedByBroker as closed:
+            if closed.reply_code != NOT_FOUND:
+                raise
         finally:
             channel.connection.close()
 

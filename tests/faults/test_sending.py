@@ -14,12 +14,11 @@ TIMEOUT, SLOWLY = 1, 3.0  # seconds: for an answer, and what the mail server tak
 
 
 @pytest.fixture
-def house(site, broker, mail_sink):
-    """What delivers, nothing of it started yet, and a mail server that is slow to take a mail."""
-    site.env |= {"EMAIL_URL": mail_sink.url, "EMAIL_TIMEOUT": str(TIMEOUT), "EMAIL_TAKING_TIMEOUT": "60"}
+def house(house, mail_sink):
+    """With a mail server that is slow to take a mail."""
+    house.env |= {"EMAIL_TIMEOUT": str(TIMEOUT), "EMAIL_TAKING_TIMEOUT": "60"}
     mail_sink.mode, mail_sink.seconds = smtp.SLOW, SLOWLY
-    let_time_pass()  # what an earlier test left is not to wait for
-    return site
+    return house
 
 
 @pytest.fixture
