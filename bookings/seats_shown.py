@@ -8,6 +8,7 @@ of a million seats costs no more than what is on somebody's screen.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django.template.loader import render_to_string
@@ -45,20 +46,20 @@ def states(topics: list[Topic]) -> dict[Topic, dict]:
     found = events.in_bulk({topic.subject for topic in topics})
     there = [topic for topic in topics if topic.subject in found]
     taken = _taken(topic for topic in there if topic.variant.part)
-    shown = {}
+    shown, now = {}, timezone.now()
     for topic in there:
         event = found[topic.subject]
-        shown[topic] = _state(event, topic.variant.language)
+        shown[topic] = _state(event, topic.variant.language, now=now)
         if topic.variant.part:
             shown[topic]["taken"] = _runs([*taken[topic], *_not_on_sale(event, topic.variant.part)])
     return shown
 
 
-def _state(event: Event, language: str) -> dict:
+def _state(event: Event, language: str, *, now: datetime) -> dict:
     waiting = panel.parties_waiting(event)
     with translation.override(language):
         words = {
-            "badge": render_to_string("components/seats_badge.html", {"event": event}),
+            "badge": render_to_string("components/seats_badge.html", {"event": event, "now": now}),
             "seats": render_to_string("bookings/_seats_left.html", {"event": event, "waiting": waiting}),
         }
     return {
@@ -66,7 +67,7 @@ def _state(event: Event, language: str) -> dict:
         "left": event.available_slots,
         "total": event.total_slots,
         "waiting": waiting,
-        "state": panel.state_of(event, now=timezone.now()),
+        "state": panel.state_of(event, now=now),
         "words": {name: " ".join(piece.split()) for name, piece in words.items()},
     }
 

@@ -30,6 +30,7 @@ def event_list(request):
             "filters": filters,
             "chips": chips(filters, query),
             "days": by_day(page),
+            "now": now,
             "page": page,
             "query": query.urlencode(),
         },

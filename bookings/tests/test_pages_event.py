@@ -173,7 +173,9 @@ class TestThePanel:
 
     def test_says_that_booking_has_closed(self, client, person):
         event = EventFactory(booking_closes_at=timezone.now() - timedelta(hours=1))
-        assert "Booking has closed" in words(client.get(page_of(event)))
+        page = words(client.get(page_of(event)))
+        assert "Booking has closed" in page
+        assert "10 seats left" not in page
 
     def test_says_that_the_event_is_over(self, client, person):
         event = EventFactory(event_date=timezone.now() - timedelta(days=1))

@@ -61,6 +61,18 @@ class TestABookingsPage:
         booking = book(EventFactory(with_layout=True), person, seat_nos=[4, 5, 9])
         assert "Row A, seats 4–5; row B, seat 3" in words(client.get(f"/bookings/{booking.pk}/"))
 
+    def test_greets_whoever_has_just_booked_and_nobody_later(self, client, person):
+        event = EventFactory(total_slots=1)
+        booking = book(event, person)
+        waiting = book(event, person, or_wait=True)
+        assert "You are going." in words(client.get(f"/bookings/{booking.pk}/"))
+        assert "You are in line." in words(client.get(f"/bookings/{waiting.pk}/"))
+        Booking.objects.update(created_at=timezone.now() - timedelta(minutes=3))
+        for one in (booking, waiting):
+            page = words(client.get(f"/bookings/{one.pk}/"))
+            assert "You are going." not in page
+            assert "You are in line." not in page
+
     def test_shows_the_place_in_line_and_the_rule(self, client, person):
         event = EventFactory(total_slots=1)
         book(event)

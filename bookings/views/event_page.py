@@ -56,6 +56,7 @@ def event_page(request, event: Event, *, form=None, refusal=None, status=200):
         "bookings/event_detail.html",
         {
             "event": event,
+            "now": now,
             "state": state,
             "waiting": panel.parties_waiting(event),
             "largest": largest,

@@ -1,5 +1,7 @@
 """A person's own bookings: the list, and each one's page."""
 
+from datetime import timedelta
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.db.models.functions import Coalesce
@@ -17,6 +19,7 @@ from orgs.composed import Composed, read_together
 from orgs.keyset import Keyset
 from orgs.models.user import PERSON
 
+NEWS_FOR = timedelta(minutes=2)  # so long a booking's page greets whoever has just made it
 COMING = Keyset("event__event_date", size=20)
 HISTORY = Composed(lambda booking: BookingHistory.objects.of_booking(booking))
 GONE = Keyset("event__event_date", newest_first=True, size=20)
@@ -57,12 +60,15 @@ def _booking_page(request, booking_id):
     event, layout = booking.event, booking.event.seating
     entries = HISTORY.all(booking.pk)
     passed, passed_more = story.passings(booking, entries)
-    changeable = may_change(booking, now=timezone.now())
+    now = timezone.now()
+    changeable = may_change(booking, now=now)
+    is_new = len(entries) == 1 and now < booking.created_at + NEWS_FOR
     return keeping.page(
         request,
         "bookings/booking_detail.html",
         {
             "booking": booking,
+            "is_new": is_new,
             "event": event,
             "seats": story.seats_in_words(booking.seat_nos, layout),
             "place": (queue_mirror.place(booking) or place_in_line(booking)) if booking.is_waiting else None,
@@ -75,7 +81,7 @@ def _booking_page(request, booking_id):
         },
         depends_on=(
             *(event, event.online_url, event.cancellation_reason),
-            *(booking.status, booking.seats, changeable),
+            *(booking.status, booking.seats, changeable, is_new),
         ),
     )
 

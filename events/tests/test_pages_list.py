@@ -71,6 +71,12 @@ class TestTheList:
         assert "Berlin time" in page
         assert "10 seats left" in page
 
+    def test_does_not_offer_seats_once_booking_has_closed(self, client):
+        in_days(3, booking_closes_at=timezone.now() - timedelta(hours=1))
+        page = client.get(LIST).content.decode()
+        assert "Booking closed" in page
+        assert "10 seats left" not in page
+
     def test_shows_an_event_whose_zone_nobody_knows(self, client):
         in_days(3, title="Somewhere", time_zone="Mars/Olympus_Mons")
         assert titles(client.get(LIST)) == ["Somewhere"]

@@ -11,7 +11,7 @@ from bookings.reconcile import LAST_CHECK, reconcile
 from bookings.seat_counter import counted
 from happening.doctor.finding import Finding, unknown
 from happening.doctor.words import several
-from happening.durations import briefly
+from orgs.durations import briefly
 
 SHOWN = 5
 COMPARED_WITHIN = timedelta(minutes=5)

@@ -10,8 +10,8 @@ from bookings import archive
 from happening import job_runs
 from happening.doctor.finding import Finding
 from happening.doctor.words import several
-from happening.durations import briefly
 from notifications import figures
+from orgs.durations import briefly
 from orgs.models import AccountMail
 
 WORKER = (

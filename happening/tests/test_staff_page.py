@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from happening import job_runs
 from happening.celery import TIMETABLE
-from happening.durations import briefly
 from happening.staff import database
 from happening.staff.services import services
+from orgs.durations import briefly
 from orgs.models import JobRun
 from tests.factories import MembershipFactory, UserFactory
 

@@ -4,7 +4,7 @@ from urllib.parse import unquote, urlsplit
 
 import pika
 
-HEARTBEAT = 30  # seconds; a peer that is silent for two of them is gone
+HEARTBEAT = 15  # seconds; a peer that is silent for two of them is gone
 BLOCKED = 15  # seconds that an alarm (memory, disk) may hold us up before we let go
 SOCKET = 5
 

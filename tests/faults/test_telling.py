@@ -85,10 +85,7 @@ class TestASenderThatIsKilled:
         owed.wait(delivered=50)
         sender.kill()
         time.sleep(1)
-        owed.wait(delivered=240)
-        let_time_pass()
-        put_right()
-        owed.wait(delivered=300)
+        owed.come_through()
         assert owed.complaints(mail_sink, twice=MAILS_IN_HAND) == []
 
 
@@ -123,11 +120,7 @@ class TestRabbitMQ:
         owed = Owed(400)
         owed.wait(delivered=50)
         broker.restart()
-        let_time_pass()
-        owed.wait(delivered=350)
-        let_time_pass()
-        put_right()
-        owed.wait(delivered=400)
+        owed.come_through()
         assert owed.complaints(mail_sink) == []
 
     def test_without_its_queue_gets_it_back_and_what_was_in_it(self, running, broker, mail_sink):

@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 from django import template
 
-from happening.durations import briefly as in_brief
+from orgs.durations import briefly as in_brief
 
 register = template.Library()
 
