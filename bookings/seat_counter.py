@@ -17,7 +17,8 @@ process had claimed does not count for ever.
 A form that came before is known by its mark and never refused here, so that whoever sends it again gets the
 booking that it made. Marks are lost with Redis: a counter that begins in one that has forgotten the event's
 earlier counter, though the event has bookings, refuses nobody for `DOUBT`. None is made while Redis is away:
-each process makes up for its own when it finds Redis back, within `TO_COME_BACK`.
+each process looks by itself until it finds Redis back and makes up for its own. So for `TO_COME_BACK` after
+the generation was raised no counter that begins refuses anybody either.
 """
 
 import logging
@@ -47,6 +48,7 @@ CLAIM, GIVE_BACK, FOLLOW, MEND = (
 RUN_CHANGES = Script(_LUA / "run.lua")
 RUN = f"seats:run:{settings.REDIS_KEY_PREFIX}"
 GENERATION = f"seats:generation:{settings.REDIS_KEY_PREFIX}"
+DOUBTED = f"seats:doubted:{settings.REDIS_KEY_PREFIX}"  # while processes still find Redis back
 COUNTED = f"seats:counted:{settings.REDIS_KEY_PREFIX}"  # which events have a counter
 
 logger = logging.getLogger(__name__)
@@ -62,10 +64,11 @@ def _make_good(client: Redis) -> None:
     """Have the counters begin anew, and the forms known that came while Redis was away."""
     with client.pipeline() as pipe:
         pipe.incr(GENERATION)
+        pipe.set(DOUBTED, "", ex=TO_COME_BACK)
         unmarked.make_up(pipe, seconds=KEPT)
 
 
-SEATS = RedisSide("seats", makes_good=_make_good, greets=_compare_runs)
+SEATS = RedisSide("seats", makes_good=_make_good, greets=_compare_runs, looks_by_itself=True)
 
 
 class CounterRefuses(Exception):
@@ -162,7 +165,7 @@ def follow(event: Event, *, change: int, left: int, has_changed: bool = True) ->
         change, left = 0, 0
     stands = event.version + has_changed
     doubt = _doubt(is_new=event.available_slots == event.total_slots)
-    arguments = [str(event.pk), event.version, stands, change, left, KEPT, *doubt, *_terms(event)]
+    arguments = [str(event.pk), event.version, stands, change, left, KEPT, doubt, *_terms(event)]
     try:
         SEATS.run(FOLLOW, _keys(event.pk), arguments)
     except Away:
@@ -195,7 +198,7 @@ def mend(event: Event, *, left: int, seen: int | None) -> bool:
     """
     seen = "" if seen is None else seen
     doubt = _doubt(is_new=left == event.total_slots)
-    arguments = [str(event.pk), event.version, left, seen, KEPT, *doubt, *_terms(event)]
+    arguments = [str(event.pk), event.version, left, seen, KEPT, doubt, *_terms(event)]
     return bool(SEATS.run(MEND, _keys(event.pk), arguments))
 
 
@@ -282,14 +285,14 @@ def _terms(event: Event) -> list[int]:
     return [until, min(event.max_seats_per_booking, event.total_slots), event.total_slots]
 
 
-def _doubt(*, is_new: bool) -> list[int]:
-    """For how long a counter that begins refuses nobody, where Redis has forgotten and where it has not."""
-    return [0, 0] if is_new else [DOUBT, TO_COME_BACK]
+def _doubt(*, is_new: bool) -> int:
+    """For how long a counter that begins refuses nobody, where Redis has forgotten."""
+    return 0 if is_new else DOUBT
 
 
 def _keys(event_id: UUID) -> list[str]:
     of_event = [f"event:{event_id}:{name}" for name in ("slots", "epoch", "under_way")]
-    return [*of_event, GENERATION, COUNTED, RUN]
+    return [*of_event, GENERATION, COUNTED, RUN, DOUBTED]
 
 
 def _mark(event_id: UUID, key: UUID | None) -> str:

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from redis import RedisError
@@ -35,11 +36,18 @@ class Breaker:
     """Guards one Redis for one process; `makes_good` runs once when it is back after a failure.
 
     `failures` counts: who sees it grow knows that what Redis was told before may be lost.
+
+    Args:
+        looks_by_itself: a thread asks until Redis is back, so that what was missed is made good soon even
+            where nobody comes to ask.
     """
 
-    def __init__(self, name: str, *, makes_good: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, name: str, *, makes_good: Callable[[], object] = lambda: None, looks_by_itself: bool = False
+    ) -> None:
         self.name = name
         self._makes_good = makes_good
+        self._looks_by_itself = looks_by_itself
         self._lock = threading.Lock()
         self._is_away = False
         self._asks_again_at = 0.0
@@ -76,10 +84,19 @@ class Breaker:
             return True
 
     def _failed(self, error: RedisError) -> None:
-        self._asks_again_at = time.monotonic() + REST
-        if not self._is_away:
+        with self._lock:
+            self._asks_again_at = time.monotonic() + REST
+            was_away, self._is_away = self._is_away, True
+        if not was_away:
             logger.warning("Redis for %s does not answer: %s", self.name, type(error).__name__)
-        self._is_away = True
+            if self._looks_by_itself:
+                threading.Thread(target=self._look, name=f"redis for {self.name}", daemon=True).start()
         self._open.set(1)
         self.failures += 1
         self._failures_counted.inc()
+
+    def _look(self) -> None:
+        while self._is_away:
+            time.sleep(REST)
+            with suppress(Away):
+                self.ask(lambda: None)

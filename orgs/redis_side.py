@@ -34,6 +34,7 @@ class RedisSide:
         purpose: a key of `settings.REDIS_DATABASES`.
         makes_good: called with the client when Redis is back after a failure, before anybody believes it.
         greets: the first words on each new connection, before anything is asked.
+        looks_by_itself: see `Breaker`.
     """
 
     def __init__(
@@ -42,9 +43,12 @@ class RedisSide:
         *,
         makes_good: Callable[[redis.Redis], object] = redis.Redis.ping,
         greets: Callable[[redis.Connection], None] | None = None,
+        looks_by_itself: bool = False,
     ):
         self._purpose, self._greets = purpose, greets
-        self.breaker = Breaker(purpose, makes_good=lambda: makes_good(self.client))
+        self.breaker = Breaker(
+            purpose, makes_good=lambda: makes_good(self.client), looks_by_itself=looks_by_itself
+        )
 
     @cached_property
     def client(self) -> redis.Redis:

@@ -62,6 +62,7 @@ def redis_is_asked_again():
     from bookings.seat_counter import SEATS
 
     SEATS.breaker._is_away = False
+    SEATS.breaker._looks_by_itself = False  # a test says when Redis is asked again
 
 
 @pytest.fixture(autouse=True)

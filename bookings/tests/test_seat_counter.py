@@ -286,14 +286,25 @@ class TestForm:
         book(event, 1)
         assert SEATS.client.exists(f"event:{event.pk}:form:{key}")
 
-    def test_is_in_doubt_for_a_moment_where_redis_was_away_and_remembers(self, event, book):
+    def test_is_in_doubt_for_a_moment_where_redis_was_away_and_remembers(self, event, book, monkeypatch):
         """Until the other processes have found it back, and have marked what came to them."""
+        monkeypatch.setattr(breaker, "REST", 0)
         book(event, 10)
-        SEATS.client.incr(GENERATION)
+        fail(SEATS)
         with pytest.raises(NotEnoughSeats):
             book(event, 1)
         doubt = int(SEATS.client.hget(f"event:{event.pk}:epoch", "refuses_from"))
         assert 0 < doubt - SEATS.client.time()[0] <= seat_counter.TO_COME_BACK
+
+    def test_is_in_no_doubt_where_all_have_found_redis_back_long_ago(self, event, book, monkeypatch):
+        """Its counter may begin anew much later: when somebody comes to ask again."""
+        monkeypatch.setattr(breaker, "REST", 0)
+        book(event, 10)
+        fail(SEATS)
+        SEATS.call(lambda client: client.expire(seat_counter.DOUBTED, 0))
+        with pytest.raises(NotEnoughSeats):
+            book(event, 1)
+        assert refused_without_a_query(book, event)
 
     def test_is_in_doubt_for_a_minute_where_redis_was_started_anew(self, event, book):
         book(event, 10)

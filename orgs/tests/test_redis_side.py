@@ -1,6 +1,7 @@
 """A database of Redis behind a breaker: left alone after a failure, and told of it when it is back."""
 
 import socket
+import threading
 from time import monotonic
 
 import pytest
@@ -41,6 +42,16 @@ class TestRedisSide:
         monkeypatch.setattr(breaker, "REST", 0)
         fail(side)
         assert side.call(lambda client: len(missed)) == 1
+
+    def test_looks_by_itself_whether_it_is_back_where_it_is_to(self, missed, monkeypatch):
+        monkeypatch.setattr(breaker, "REST", 0.05)
+        side = RedisSide("cache", makes_good=missed.append, looks_by_itself=True)
+        fail(side)
+        for thread in threading.enumerate():
+            if thread.name == "redis for cache":
+                thread.join(5)
+        assert not side.breaker._is_away
+        assert len(missed) == 1
 
     def test_has_every_thread_connect_anew_after_a_failure(self, side, monkeypatch):
         """Or each would meet the end of its own connection, one after the other."""
