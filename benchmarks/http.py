@@ -64,7 +64,8 @@ def _round(number: int, server: Server, visitors: Visitors, org: Organization, s
     }
     took: Took = {}
     now = timezone.now()
-    reconcile(now=now), standing_pages.vouch(now=now)  # as the timetable has it done every 20 seconds
+    reconcile(now=now)  # this and the next as the timetable has it done every 20 seconds
+    standing_pages.vouch(now=now)
     for name, (journey, path) in looks.items():
         began = timezone.now()
         took[name] = _measure(server, visitors, journey, path, seconds=SECONDS)

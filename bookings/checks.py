@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bookings.seat_counter import KEPT, SEATS
+from bookings.seats_side import KEPT, SEATS
 
 COMPARED, OFF = (f"seats:{word}:{settings.REDIS_KEY_PREFIX}" for word in ("compared", "off"))
 

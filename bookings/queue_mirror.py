@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from bookings.models import Booking
-from bookings.seat_counter import GENERATION, KEPT, SEATS
+from bookings.seats_side import GENERATION, KEPT, SEATS
 from orgs.breaker import Away
 from orgs.redis_side import Script
 

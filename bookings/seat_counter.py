@@ -5,10 +5,9 @@ seats before its transaction begins and gives back what it did not get; whatever
 is followed once it has been committed. Where there is no counter, or Redis is away, PostgreSQL alone decides.
 
 `event:<id>:epoch` says which state of the event's row the counter began with (`version`), so that a change is
-counted once whatever overtakes it, and by a stamp which claims it knows of. After an outage every process
-raises `seats:generation`, and so does whoever first meets a server started anew: counters of an older one
-count as missing and begin anew from the next transaction. What a crash left wrong is found and mended by
-`bookings.reconcile`.
+counted once whatever overtakes it, and by a stamp which claims it knows of. A counter of an older generation
+(`bookings.seats_side`) counts as missing and begins anew from the next transaction. What a crash left wrong
+is found and mended by `bookings.reconcile`.
 
 `event:<id>:under_way` is how many of the seats set aside are neither booked nor given back yet. Who could
 have those is not refused here. It goes `UNDER_WAY` seconds after the last claim, so that what a killed
@@ -16,59 +15,32 @@ process had claimed does not count for ever.
 
 A form that came before is known by its mark and never refused here, so that whoever sends it again gets the
 booking that it made. Marks are lost with Redis: a counter that begins in one that has forgotten the event's
-earlier counter, though the event has bookings, refuses nobody for `DOUBT`. None is made while Redis is away:
-each process looks by itself until it finds Redis back and makes up for its own. So for `TO_COME_BACK` after
-the generation was raised no counter that begins refuses anybody either.
+earlier counter, though the event has bookings, refuses nobody for `DOUBT`. One that begins where others were
+remembered refuses nobody until every process has made up for the marks it could not make.
 """
 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from redis import Connection, Redis
 
 from bookings import settled, unmarked
+from bookings.seats_side import DOUBTED, GENERATION, KEPT, LUA, RUN, SEATS
 from events.models import Event
 from orgs.breaker import Away
 from orgs.models import Organization
-from orgs.redis_connection import run_of
-from orgs.redis_side import RedisSide, Script
+from orgs.redis_side import Script
 
-KEPT = 86_400  # seconds: a counter, and the mark of a form
 DOUBT = 60  # seconds in which people send a form again that they had no answer to
-TO_COME_BACK = 5  # seconds in which every process has found Redis back
-_LUA = Path(__file__).parent / "lua"
 CLAIM, GIVE_BACK, FOLLOW, MEND = (
-    Script(_LUA / f"{name}.lua", once=True) for name in ("claim", "give_back", "follow", "mend")
+    Script(LUA / f"{name}.lua", once=True) for name in ("claim", "give_back", "follow", "mend")
 )
-RUN_CHANGES = Script(_LUA / "run.lua")
-RUN = f"seats:run:{settings.REDIS_KEY_PREFIX}"
-GENERATION = f"seats:generation:{settings.REDIS_KEY_PREFIX}"
-DOUBTED = f"seats:doubted:{settings.REDIS_KEY_PREFIX}"  # while processes still find Redis back
 COUNTED = f"seats:counted:{settings.REDIS_KEY_PREFIX}"  # which events have a counter
 
 logger = logging.getLogger(__name__)
-
-
-def _compare_runs(connection: Connection) -> None:
-    """A server that was started anew may have forgotten what it was told last."""
-    connection.send_command("EVAL", RUN_CHANGES.text, 2, RUN, GENERATION, run_of(connection))
-    connection.read_response()
-
-
-def _make_good(client: Redis) -> None:
-    """Have the counters begin anew, and the forms known that came while Redis was away."""
-    with client.pipeline() as pipe:
-        pipe.incr(GENERATION)
-        pipe.set(DOUBTED, "", ex=TO_COME_BACK)
-        unmarked.make_up(pipe, seconds=KEPT)
-
-
-SEATS = RedisSide("seats", makes_good=_make_good, greets=_compare_runs, looks_by_itself=True)
 
 
 class CounterRefuses(Exception):

@@ -59,7 +59,7 @@ _lease = _provide()
 @pytest.fixture(autouse=True)
 def redis_is_asked_again():
     """Whatever a test did to Redis, the next one does not meet an open breaker."""
-    from bookings.seat_counter import SEATS
+    from bookings.seats_side import SEATS
 
     SEATS.breaker._is_away = False
     SEATS.breaker._looks_by_itself = False  # a test says when Redis is asked again

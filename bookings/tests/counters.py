@@ -1,7 +1,7 @@
 """What tests do to the counter of an event behind everybody's back, and what it says."""
 
 from bookings import seat_counter
-from bookings.seat_counter import SEATS
+from bookings.seats_side import SEATS
 from events.models import Event
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from bookings import services
 from bookings.models import Booking
-from bookings.seat_counter import SEATS
+from bookings.seats_side import SEATS
 from tests.factories import EventFactory, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from bookings import queue_mirror
-from bookings.seat_counter import SEATS
+from bookings.seats_side import SEATS
 from events.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)

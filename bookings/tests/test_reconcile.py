@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from bookings import counts, proof, reconcile, seat_counter, services
+from bookings import counts, proof, reconcile, seat_counter, seats_side, services
 from bookings.models import BookingSeat, FreeRun
-from bookings.seat_counter import SEATS
+from bookings.seats_side import SEATS
 from bookings.tests.counters import says, set_counter
 from events.models import Event
 from tests.factories import EventFactory
@@ -39,7 +39,7 @@ class TestReconcile:
     def test_mends_what_a_counter_of_before_an_outage_still_says(self, event, book, check):
         book(event, 1)
         set_counter(event, 7)
-        SEATS.client.incr(seat_counter.GENERATION)
+        SEATS.client.incr(seats_side.GENERATION)
         [drift] = check(event).drifts
         assert (drift.was, drift.should_be, drift.mended) == (7, 9, True)
         assert SEATS.client.get(f"event:{event.pk}:slots") == b"9"

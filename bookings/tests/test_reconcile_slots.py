@@ -9,9 +9,9 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 
-from bookings import checks, queue_mirror, reconcile, seat_counter
+from bookings import checks, queue_mirror, reconcile, seat_counter, seats_side
 from bookings.models import FreeRun
-from bookings.seat_counter import SEATS
+from bookings.seats_side import SEATS
 from bookings.tests.counters import says, set_counter
 from events.models import Event
 from orgs.redis_side import RedisSide
@@ -90,7 +90,7 @@ class TestCommand:
 
     def test_begins_the_counter_of_before_an_outage_although_it_is_right(self, event, book, now):
         book(event, 1)
-        SEATS.client.incr(seat_counter.GENERATION)
+        SEATS.client.incr(seats_side.GENERATION)
         assert not seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted
         self.run(str(event.pk))
         assert seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted

@@ -9,11 +9,11 @@ from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as ConnectionLost
 
-from bookings import seat_counter, services
+from bookings import seat_counter, seats_side, services
 from bookings.combining import LeaderLost, TurnNeverCame
 from bookings.errors import KeyUsedDifferently, NotEnoughSeats, PartyTooLarge
 from bookings.models import Booking
-from bookings.seat_counter import GENERATION, SEATS
+from bookings.seats_side import GENERATION, SEATS
 from events.models import Event
 from orgs import breaker
 from orgs.breaker import Away
@@ -294,14 +294,14 @@ class TestForm:
         with pytest.raises(NotEnoughSeats):
             book(event, 1)
         doubt = int(SEATS.client.hget(f"event:{event.pk}:epoch", "refuses_from"))
-        assert 0 < doubt - SEATS.client.time()[0] <= seat_counter.TO_COME_BACK
+        assert 0 < doubt - SEATS.client.time()[0] <= seats_side.TO_COME_BACK
 
     def test_is_in_no_doubt_where_all_have_found_redis_back_long_ago(self, event, book, monkeypatch):
         """Its counter may begin anew much later: when somebody comes to ask again."""
         monkeypatch.setattr(breaker, "REST", 0)
         book(event, 10)
         fail(SEATS)
-        SEATS.call(lambda client: client.expire(seat_counter.DOUBTED, 0))
+        SEATS.call(lambda client: client.expire(seats_side.DOUBTED, 0))
         with pytest.raises(NotEnoughSeats):
             book(event, 1)
         assert refused_without_a_query(book, event)
@@ -467,7 +467,7 @@ class TestAway:
     def test_has_every_counter_begin_anew_on_a_server_started_anew(self, event, book, now):
         """Which nobody's failure told of; it may have come up with an older state."""
         book(event, 1)
-        SEATS.client.set(seat_counter.RUN, "an earlier run")
+        SEATS.client.set(seats_side.RUN, "an earlier run")
         generation = int(SEATS.client.get(GENERATION))
         SEATS._own._connection.disconnect()
         assert not seat_counter.claim(event.pk, seats=1, key=None, now=now).is_counted

@@ -54,7 +54,7 @@ def said(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def events(said, db):
-    return {event.source_uid.removeprefix("demo:"): event for event in Event.objects.all()}
+    return {event.source_uid.removeprefix("demo:"): event for event in Event.objects.order_by("pk")}
 
 
 @pytest.fixture

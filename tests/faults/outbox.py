@@ -67,7 +67,7 @@ class Owed:
     def come_through(self) -> None:
         """After a fault: nearly all are delivered by themselves, the others once somebody looks for them."""
         let_time_pass()
-        self.wait(delivered=len(self.people) * 3 // 4)
+        self.wait(delivered=len(self.people) * 7 // 8)
         let_time_pass()
         put_right()
         self.wait(delivered=len(self.people))

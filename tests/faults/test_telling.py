@@ -85,7 +85,10 @@ class TestASenderThatIsKilled:
         owed.wait(delivered=50)
         sender.kill()
         time.sleep(1)
-        owed.come_through()
+        owed.wait(delivered=240)
+        let_time_pass()
+        put_right()
+        owed.wait(delivered=300)
         assert owed.complaints(mail_sink, twice=MAILS_IN_HAND) == []
 
 
