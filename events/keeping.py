@@ -11,10 +11,10 @@ A page kept by mistake for somebody else would be the worst of faults, so with P
 page and part is made anew as well, and has to come out the same.
 """
 
+import itertools
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from weakref import WeakValueDictionary
 
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Node, TemplateSyntaxError
@@ -41,8 +41,9 @@ class NotTheSame(AssertionError):
 class Fresh(Node):
     """A gap in what is kept; anywhere else, what stands inside."""
 
-    _all: "WeakValueDictionary[int, Fresh]" = WeakValueDictionary()
-    _made = 0
+    # Not weak: of two threads that read a template at once, one has a copy that goes once it was rendered.
+    _all: "dict[int, Fresh]" = {}
+    _numbers = itertools.count(1)
 
     def __init__(self, nodelist):
         if nodelist.get_nodes_by_type(BlockNode):
@@ -50,9 +51,9 @@ class Fresh(Node):
                 "A gap has no blocks: when it is filled, nobody knows what extends them."
             )
         self.nodelist = nodelist
-        Fresh._made += 1
-        self.gap = f"\0{Fresh._made}\0"
-        Fresh._all[Fresh._made] = self
+        number = next(Fresh._numbers)
+        self.gap = f"\0{number}\0"
+        Fresh._all[number] = self
 
     def render(self, context) -> str:
         return self.gap if leaves_gaps(context) else self.nodelist.render(context)

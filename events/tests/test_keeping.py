@@ -103,6 +103,12 @@ class TestKept:
         with pytest.raises(TemplateSyntaxError, match="no blocks"):
             show(event, inside="{% fresh %}{% block a %}{% endblock %}{% endfresh %}")
 
+    def test_fills_the_gaps_of_a_template_that_nobody_has_any_more(self):
+        """Of two threads that read a template at once, one has a copy that goes once it was used."""
+        context = Context({"left": 3})
+        text = "{% load kept %}<{% fresh %}{{ left }}{% endfresh %}>"
+        assert keeping.keep("part", [], context, lambda: Template(text).render(context)) == "<3>"
+
     def test_knows_every_word_of_an_event(self):
         """A field that is added must be put among the words, or be known to be none of them."""
         numbers = {
