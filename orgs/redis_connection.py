@@ -6,6 +6,9 @@ connection it has, and what a pool would have found out before is found out by a
 
 It is the kernel that loses patience, not Python, which would poll before it sends and before it reads: among
 thirty threads each of those calls lets another one in and waits for its turn again.
+
+Patience is two waits for an answer, of half the time each. Where the whole machine was held up, time has gone
+by in which Redis could not have answered either, and the first wait may end with nothing to hold against it.
 """
 
 import os
@@ -17,6 +20,7 @@ from collections.abc import Callable
 
 from redis import Connection, ConnectionPool
 from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as TookTooLong
 
 
@@ -46,7 +50,7 @@ class OwnConnection(threading.local):
         try:
             return self._answer(command)
         except ConnectionLost as error:
-            if isinstance(error.__context__, BlockingIOError):
+            if _was_late(error):
                 raise TookTooLong("Redis did not answer in time.") from error
             if once and self._is_sent:
                 raise
@@ -57,7 +61,15 @@ class OwnConnection(threading.local):
         connection = self._opened()
         connection.send_command(*command)  # which hangs up where it fails, as reading does
         self._is_sent = True
-        return connection.read_response()
+        try:
+            return connection.read_response(disconnect_on_error=False)
+        except ResponseError:  # an answer
+            raise
+        except BaseException as error:
+            if _was_late(error):
+                return connection.read_response()
+            connection.disconnect()  # or what it answers yet would be taken for the next answer
+            raise
 
     def _opened(self) -> Connection:
         era = self._era()
@@ -81,12 +93,17 @@ def run_of(connection: Connection) -> str:
     return dict(line.split(":", 1) for line in lines if ":" in line).get("run_id", "")
 
 
+def _was_late(error: BaseException) -> bool:
+    return isinstance(error.__context__, BlockingIOError)
+
+
 def _wait_in_the_kernel(connected: socket.socket) -> None:
     if isinstance(connected, ssl.SSLSocket):  # one answer may take it two reads
         return
-    seconds = connected.gettimeout()
-    if seconds is not None:
-        patience = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))  # a struct timeval
+    patience = connected.gettimeout()
+    if patience is not None:
+        seconds = patience / 2
+        limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))  # a struct timeval
         connected.settimeout(None)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
-        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

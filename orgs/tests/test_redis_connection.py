@@ -2,7 +2,9 @@
 
 import os
 import socket
+import struct
 import threading
+from time import monotonic
 
 import pytest
 import redis
@@ -67,6 +69,22 @@ class TestOwnConnection:
         with pytest.raises(redis.exceptions.TimeoutError):
             own.ask("BLPOP", "nothing that anybody pushes to", 0.3)
         assert own.ask("ECHO", "the right answer") == b"the right answer"
+
+    def test_waits_once_more_where_the_first_wait_is_over_too_soon(self, own):
+        """As it is for a machine that was held up meanwhile."""
+        before = identity(own)
+        short = struct.pack("ll", 0, 300_000)
+        own._connection._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, short)
+        assert own.ask("BLPOP", "nothing that anybody pushes to", 0.4, once=True) is None
+        assert identity(own) == before
+
+    def test_waits_no_longer_than_it_may(self, client):
+        hasty = redis.Redis.from_url(settings.LIVE_REDIS_URL, socket_timeout=0.4, retry=client.get_retry())
+        own = OwnConnection(hasty.connection_pool)
+        began = monotonic()
+        with pytest.raises(redis.exceptions.TimeoutError):
+            own.ask("BLPOP", "nothing that anybody pushes to", 5)
+        assert 0.4 <= monotonic() - began < 3
 
     def test_sends_nothing_twice_that_is_to_be_done_once(self, own, client):
         """Ended while the answer is awaited: Redis may have done it."""
