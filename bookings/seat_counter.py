@@ -106,11 +106,14 @@ def claim(
     keys = [*_keys(event_id)[:4], _mark(event_id, key)]
     facts = [seats, _milliseconds(now), KEPT if key else 0, highest, int(looks_only)]
     facts += [booked, stamp, settled.UNDER_WAY]
-    try:
-        verdict, *said = SEATS.run(CLAIM, keys, facts)
-    except Away:
+
+    def misses() -> None:
         if key and not looks_only:
             unmarked.note(_mark(event_id, key))
+
+    try:
+        verdict, *said = SEATS.run(CLAIM, keys, facts, misses=misses)
+    except Away:
         return Claim(event_id)
     match verdict:
         case b"claimed":

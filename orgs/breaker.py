@@ -2,7 +2,8 @@
 
 After a failure a process leaves Redis alone for a moment; then one caller asks again while the others still
 go without, and its answer decides for all. What was missed meanwhile is made good by the caller who finds
-Redis back (`makes_good`), before anything that Redis says is believed.
+Redis back (`makes_good`), before anything that Redis says is believed; and once more where others had to go
+without it meanwhile.
 """
 
 import logging
@@ -33,7 +34,7 @@ class Away(Exception):
 
 
 class Breaker:
-    """Guards one Redis for one process; `makes_good` runs once when it is back after a failure.
+    """Guards one Redis for one process; `makes_good` runs when it is back after a failure.
 
     `failures` counts: who sees it grow knows that what Redis was told before may be lost.
 
@@ -51,49 +52,61 @@ class Breaker:
         self._lock = threading.Lock()
         self._is_away = False
         self._asks_again_at = 0.0
+        self._missed = 0  # questions
         self.failures = 0
         self._failures_counted, self._open = FAILURES.labels(name), OPEN.labels(name)
 
-    def ask(self, command: Callable[[], Answer]) -> Answer:
+    def ask(self, command: Callable[[], Answer], *, misses: Callable[[], object] = lambda: None) -> Answer:
         """What `command` returns.
+
+        Args:
+            misses: called where Redis does not hear of it, to remember that for `makes_good`, which looks
+                after it was called. It is quick and asks nobody.
 
         Raises:
             Away: it failed, or Redis is being left alone.
         """
-        is_first_again = self._is_away
-        if is_first_again and not self._may_ask_again():
-            raise Away
         try:
-            if is_first_again:
-                self._makes_good()
-            answer = command()
+            if self._is_away:
+                self._ask_again(misses)
+            return command()
         except RedisError as error:
-            self._failed(error)
+            self._failed(error, misses)
             raise Away from error
-        if is_first_again:
-            self._is_away = False
-            self._open.set(0)
-            logger.warning("Redis for %s answers again.", self.name)
-        return answer
 
-    def _may_ask_again(self) -> bool:
+    def _ask_again(self, misses: Callable[[], object]) -> None:
         with self._lock:
+            if not self._is_away:  # another has just found it back
+                return
             if time.monotonic() < self._asks_again_at:
-                return False
+                self._missed += 1
+                misses()
+                raise Away
             self._asks_again_at = time.monotonic() + REST
-            return True
+            missed = self._missed
+        self._makes_good()
+        with self._lock:
+            was_away, self._is_away = self._is_away, False
+            self._open.set(0)
+            others_missed_something = self._missed > missed
+        if others_missed_something:
+            self._makes_good()
+        if was_away:
+            logger.warning("Redis for %s answers again.", self.name)
 
-    def _failed(self, error: RedisError) -> None:
+    def _failed(self, error: RedisError, misses: Callable[[], object]) -> None:
         with self._lock:
             self._asks_again_at = time.monotonic() + REST
             was_away, self._is_away = self._is_away, True
+            self._open.set(1)
+            self._missed += 1
+            self.failures += 1
+            misses()
+        self._failures_counted.inc()
         if not was_away:
             logger.warning("Redis for %s does not answer: %s", self.name, type(error).__name__)
             if self._looks_by_itself:
                 threading.Thread(target=self._look, name=f"redis for {self.name}", daemon=True).start()
-        self._open.set(1)
-        self.failures += 1
-        self._failures_counted.inc()
 
     def _look(self) -> None:
         while self._is_away:

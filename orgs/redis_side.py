@@ -69,13 +69,15 @@ class RedisSide:
         connection.on_connect()
         self._greets(connection)
 
-    def run(self, script: Script, keys: list[str], arguments: list) -> object:
-        """What the script answers.
+    def run(
+        self, script: Script, keys: list[str], arguments: list, *, misses: Callable[[], object] = lambda: None
+    ) -> object:
+        """What the script answers; `misses` as in `Breaker.ask`.
 
         Raises:
             Away
         """
-        return self.breaker.ask(lambda: _evaluate(self._own, script, keys, arguments))
+        return self.breaker.ask(lambda: _evaluate(self._own, script, keys, arguments), misses=misses)
 
     def call(self, ask: Callable[[redis.Redis], object]) -> object:
         """What `ask(client)` answers.

@@ -65,7 +65,9 @@ class TestCounter:
     def test_is_asked_once_for_a_booking(self, event, book, monkeypatch):
         book(event, 1)
         run, asked = SEATS.run, []
-        monkeypatch.setattr(SEATS, "run", lambda script, *more: asked.append(script) or run(script, *more))
+        monkeypatch.setattr(
+            SEATS, "run", lambda script, *more, **named: asked.append(script) or run(script, *more, **named)
+        )
         for _ in range(3):
             book(event, 2)
         assert asked == [seat_counter.CLAIM] * 3

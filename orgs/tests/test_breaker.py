@@ -1,0 +1,103 @@
+"""Patience with a Redis that fails, where others ask while one of them finds it back."""
+
+import pytest
+from redis import RedisError
+
+from orgs import breaker as breaker_module
+from orgs.breaker import OPEN, Away, Breaker
+
+
+class Site:
+    """A process: what it has to tell Redis, and what Redis has been told of it. `meanwhile` is what others do
+    while it is being made good."""
+
+    def __init__(self):
+        self.untold, self.told, self.meanwhile = [], [], []
+        self.breaker = Breaker("a site", makes_good=self._make_good)
+
+    def _make_good(self):
+        telling = list(self.untold)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        self.told += telling
+        self.untold = [each for each in self.untold if each not in telling]
+
+    def miss(self, word):
+        self.untold.append(word)
+
+    def tell(self, word, command=lambda: None):
+        self.breaker.ask(command, misses=lambda: self.miss(word))
+
+    def fail(self, word):
+        with pytest.raises(Away):
+            self.tell(word, self._no_answer)
+
+    @staticmethod
+    def _no_answer():
+        raise RedisError
+
+
+@pytest.fixture
+def site():
+    return Site()
+
+
+@pytest.fixture
+def again(site):
+    """The time has come to ask again."""
+    site.fail("first")
+    site.breaker._asks_again_at = 0
+
+
+class TestBreaker:
+    def test_remembers_what_failed_and_what_went_without(self, site):
+        site.fail("first")
+        with pytest.raises(Away):
+            site.tell("second")
+        assert (site.untold, site.told) == (["first", "second"], [])
+
+    def test_remembers_what_failed_when_it_asked_again(self, site, again):
+        site.fail("second")
+        assert site.untold == ["second"]
+
+    def test_makes_good_what_was_missed(self, site, again):
+        site.tell("second")
+        assert (site.untold, site.told) == ([], ["first"])
+
+    def test_makes_good_once_where_nobody_went_without_meanwhile(self, site, again):
+        made_good = []
+        site.breaker._makes_good = lambda: made_good.append(True)
+        site.tell("second")
+        assert len(made_good) == 1
+
+    def test_makes_nothing_good_that_another_has_just_made_good(self, site, again):
+        made_good = []
+        site.breaker._makes_good = lambda: made_good.append(True)
+        site.tell("second")
+        site.breaker._ask_again(lambda: None)  # of who saw it away just before
+        assert len(made_good) == 1
+
+    def test_makes_good_what_others_went_without_while_it_was_found_back(self, site, again):
+        def another():
+            with pytest.raises(Away):
+                site.tell("second")
+
+        site.meanwhile.append(another)
+        site.tell("third")
+        assert (site.untold, site.told) == ([], ["first", "second"])
+
+    def test_makes_good_what_failed_while_it_was_found_back(self, site, again):
+        """Of somebody who had begun to ask before it was known to be away."""
+        site.meanwhile.append(lambda: site.breaker._failed(RedisError(), lambda: site.miss("second")))
+        site.tell("third")
+        assert (site.untold, site.told) == ([], ["first", "second"])
+
+    def test_is_away_again_where_making_good_fails(self, site, again, monkeypatch):
+        monkeypatch.setattr(breaker_module, "REST", 60)
+        site.meanwhile.append(site._no_answer)
+        with pytest.raises(Away):
+            site.tell("second")
+        assert site.untold == ["first", "second"]
+        with pytest.raises(Away):
+            site.tell("third")
+        assert OPEN.labels("a site")._value.get() == 1
