@@ -1,4 +1,7 @@
-from uuid import uuid4
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -17,6 +20,15 @@ def clock(monkeypatch):
     monkeypatch.setattr(latecomers, "monotonic", lambda: now[0])
     monkeypatch.setattr(latecomers, "_until", type(latecomers._until)())
     return now
+
+
+@pytest.fixture
+def hurried_threads():
+    """Threads take turns so often that what two of them must not do at once goes wrong."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture
@@ -53,6 +65,19 @@ class TestLatecomers:
         for event in (hot, other, hot, another):
             latecomers.note(event)
         assert [latecomers.came_lately(event) for event in (hot, other, another)] == [True, False, True]
+
+    def test_may_be_of_many_events_at_once(self, monkeypatch, hurried_threads):
+        """Ids are compared by Python, so one thread may take away what another is about to put in front."""
+        monkeypatch.setattr(latecomers, "MOST", 100)
+
+        def come(seed):
+            choose = Random(seed).randrange
+            for _ in range(4_000):
+                latecomers.note(UUID(int=choose(110)))
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(come, range(8)))
+        assert len(latecomers._until) == 100
 
 
 class TestTooLate:
