@@ -3,7 +3,8 @@
 Nothing is asked when the site starts: the endpoints are Keycloak's paths below the issuer, unless settings
 say otherwise, and the keys are fetched when the first token comes. They are kept for ten minutes; a token
 that names a key we do not have asks once more, at most every half minute, so that a new key is known at once
-and invented ones cost the provider nothing.
+and invented ones cost the provider nothing. Who needs the keys while somebody asks waits for that answer; a
+provider that did not give one is left alone for a moment, or each of a crowd would wait for it in turn.
 """
 
 import threading
@@ -17,6 +18,7 @@ from orgs.sso.errors import CodeRefused, ProviderAway, TokenRefused
 
 KEYS_LIVE = 600  # seconds
 ASK_AGAIN = 30  # seconds between two questions about a key that is not there
+LEFT_ALONE = 5  # seconds, after it did not answer
 
 
 def is_configured() -> bool:
@@ -91,27 +93,37 @@ class Keys:
         self._lock = threading.Lock()
         self._by_id: dict[str, jwt.PyJWK] = {}
         self._from = ""
-        self._asked_at = float("-inf")
+        self._asked_at = self._failed_at = float("-inf")
 
     def named(self, key_id: str) -> jwt.PyJWK:
         """The key that a token says it was signed with.
 
         Raises:
             TokenRefused: the provider has no such key.
-            ProviderAway: it was asked and does not answer.
+            ProviderAway: it was asked and does not answer, or did not a moment ago.
         """
-        with self._lock:
-            age = time.monotonic() - self._asked_at
-            life = KEYS_LIVE if key_id in self._by_id else ASK_AGAIN
-            if self._from != settings.OIDC_OP_JWKS_ENDPOINT or age > life:
-                self._ask()
-            if key_id not in self._by_id:
-                raise TokenRefused("unknown key")
+        if self._is_to_be_asked_about(key_id):
+            with self._lock:
+                if self._is_to_be_asked_about(key_id):
+                    self._ask()
+        try:
             return self._by_id[key_id]
+        except KeyError:
+            raise TokenRefused("unknown key") from None
+
+    def _is_to_be_asked_about(self, key_id: str) -> bool:
+        life = KEYS_LIVE if key_id in self._by_id else ASK_AGAIN
+        return self._from != settings.OIDC_OP_JWKS_ENDPOINT or time.monotonic() - self._asked_at > life
 
     def _ask(self) -> None:
+        if time.monotonic() - self._failed_at < LEFT_ALONE:
+            raise ProviderAway
         url = settings.OIDC_OP_JWKS_ENDPOINT
-        found = _json(_send("GET", url)).get("keys", [])
+        try:
+            found = _json(_send("GET", url)).get("keys", [])
+        except ProviderAway:
+            self._failed_at = time.monotonic()
+            raise
         self._by_id = {key["kid"]: jwt.PyJWK(key, algorithm="RS256") for key in found if _signs(key)}
         self._from, self._asked_at = url, time.monotonic()
 

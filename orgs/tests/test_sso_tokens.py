@@ -1,6 +1,8 @@
 """Everything that somebody might hand us instead of an ID token of ours."""
 
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.urls import reverse
 
 from orgs.models import User
-from orgs.sso import tokens
-from orgs.sso.errors import SignInRefused
+from orgs.sso import provider, tokens
+from orgs.sso.errors import ProviderAway, SignInRefused
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +170,24 @@ class TestKeys:
         monkeypatch.setattr("orgs.sso.provider.ASK_AGAIN", 0)
         monkeypatch.setattr("orgs.tests.forger.KID", "the-next-key")
         assert come_back(lambda claims: forger.sign(claims, kid="the-next-key")).status_code == 302
+
+    def test_are_not_waited_for_by_one_after_the_other(self, settings, forger):
+        """A provider that hangs holds up all who come meanwhile for one time-out together."""
+        settings.OIDC_TIMEOUT = 0.5
+        with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(8) as threads:
+            settings.OIDC_OP_JWKS_ENDPOINT = f"http://127.0.0.1:{silent.getsockname()[1]}/certs"
+            began = time.monotonic()
+            answers = [threads.submit(tokens.keys.named, f"invented-{number}") for number in range(8)]
+            assert {type(each.exception()) for each in answers} == {ProviderAway}
+        assert time.monotonic() - began < 3
+
+    def test_are_asked_for_again_soon_after_the_provider_did_not_answer(self, forger, come_back, client):
+        forger.statuses["certs"] = 500
+        nobody_came_in(client, come_back())
+        forger.begin_anew()
+        nobody_came_in(client, come_back())
+        tokens.keys._failed_at -= provider.LEFT_ALONE
+        assert come_back().status_code == 302
 
 
 class TestACallback:
