@@ -1,6 +1,7 @@
 """What is known of a host: a few seconds in the process, a minute in Redis, "nobody's" as well as somebody's.
 
 With Redis away only the seconds in the process are left. Facts are plain JSON; `orgs.hosts` reads them.
+What was forgotten is not kept again for a moment: who keeps it may have read the row before it changed.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from time import monotonic
 from django.core.cache import cache
 
 SECONDS_HERE, SECONDS_IN_REDIS = 3, 60
+FORGOTTEN, SECONDS_FORGOTTEN = "forgotten", 5
 MOST_HERE = 1000
 
 
@@ -22,18 +24,19 @@ class HostCache:
         if until > monotonic():
             return facts
         facts = cache.get(_key(host))
-        if facts is not None:
-            self._keep_here(host, facts)
+        if facts is None or facts == FORGOTTEN:
+            return None
+        self._keep_here(host, facts)
         return facts
 
     def keep(self, host: str, facts: dict) -> None:
-        cache.set(_key(host), facts, SECONDS_IN_REDIS)
+        cache.add(_key(host), facts, SECONDS_IN_REDIS)  # over nothing that is there
         self._keep_here(host, facts)
 
     def forget(self, host: str) -> None:
         """For everybody through Redis, at once in this process, within seconds in the others."""
         self.known_here.pop(host, None)
-        cache.delete(_key(host))
+        cache.set(_key(host), FORGOTTEN, SECONDS_FORGOTTEN)
 
     def _keep_here(self, host: str, facts: dict) -> None:
         if len(self.known_here) >= MOST_HERE:  # whoever tries many names gets no more of our memory

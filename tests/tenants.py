@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from bookings import services
@@ -61,8 +62,8 @@ class Tenants:
 def _unknown_hosts():
     """Whose host it is, is known for some seconds; the next test has other organizations."""
     yield
-    for host in list(known_hosts.known_here):
-        known_hosts.forget(host)
+    known_hosts.known_here.clear()
+    cache.delete_pattern("host:*")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from django.core.cache import cache
 from django.test import RequestFactory, override_settings
 from django.urls import reverse
 
-from orgs import tenancy
+from orgs import hosts, tenancy
 from orgs.host_cache import HostCache, known_hosts
 from orgs.hosts import organization_at
 from orgs.models import Organization
@@ -127,6 +127,24 @@ class TestOrganizationAt:
         assert organization_at("events.acme.example") is None
         assert organization_at("new.acme.example") == own
 
+    def test_believes_nobody_who_read_it_before_it_changed(
+        self, own, django_capture_on_commit_callbacks, lost_by_the_process, monkeypatch
+    ):
+        ask = hosts._ask
+
+        def ask_and_be_overtaken(host):
+            facts = ask(host)
+            with django_capture_on_commit_callbacks(execute=True):
+                own.name = "Acme & Sons"
+                own.save()
+            return facts
+
+        monkeypatch.setattr(hosts, "_ask", ask_and_be_overtaken)
+        assert organization_at("events.acme.example").name == "Acme"
+        monkeypatch.undo()
+        lost_by_the_process()  # another process, or this one three seconds later
+        assert organization_at("events.acme.example").name == "Acme & Sons"
+
     def test_prefers_the_domain_to_a_short_name(self, acme):
         other = OrganizationFactory(domain="acme.localhost")
         assert organization_at("acme.localhost") == other
@@ -134,11 +152,11 @@ class TestOrganizationAt:
     def test_knows_for_a_while_only(self, monkeypatch):
         clock = iter([0.0, 1.0, 100.0])
         monkeypatch.setattr("orgs.host_cache.monotonic", lambda: next(clock))
-        hosts = HostCache()
-        hosts.keep("acme.example", {})
+        known = HostCache()
+        known.keep("acme.example", {})
         cache.delete("host:acme.example")
-        assert hosts.get("acme.example") == {}
-        assert hosts.get("acme.example") is None
+        assert known.get("acme.example") == {}
+        assert known.get("acme.example") is None
 
     def test_gives_nobody_all_of_its_memory(self):
         for number in range(2500):
