@@ -46,8 +46,8 @@ class Source:
         with self._changed:
             if self._is_asking or time.monotonic() < self._asked_at + self._kept:
                 return
+            threading.Thread(target=self._run, name="metrics", daemon=True).start()
             self._is_asking, self._asked_at, self._answers = True, time.monotonic(), {}
-        threading.Thread(target=self._run, name="metrics", daemon=True).start()
 
     def answers(self, *, until: float) -> Iterator[Metric]:
         """What was answered by then (of `time.monotonic`), and which questions were."""

@@ -50,7 +50,7 @@ class Announcer:
         with self._lock:
             if len(self._changed) < MOST_KEPT:
                 self._changed.update(dict.fromkeys((kind, str(each)) for each in ids))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="live announcer", daemon=True)
                 self._thread.start()
         self._something_changed.set()
