@@ -63,6 +63,7 @@ def _round(number: int, server: Server, visitors: Visitors, org: Organization, s
         "refused booking": ("send", f"/events/{sold_out}/"),
     }
     took: Took = {}
+    visitors.run("open", f"/events/{sold_out}/", journeys=PEOPLE)  # as whoever sends a form has
     now = timezone.now()
     reconcile(now=now)  # this and the next as the timetable has it done every 20 seconds
     standing_pages.vouch(now=now)

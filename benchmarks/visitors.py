@@ -55,8 +55,8 @@ class Visitors:
         """Let all of them go on `journey` until the time is up, or until so many journeys are done.
 
         Args:
-            journey: "look" (GET, nobody in particular), "send" (POST the form of the event at `path`), or
-                "book" (its page, the form on it, and the page that it leads to).
+            journey: "look" (GET, nobody in particular), "open" (GET, signed in), "send" (POST the form of the
+                event at `path`), or "book" (its page, the form on it, and the page that it leads to).
         """
         self._pipe.send((journey, path, seconds, journeys))
         met = self._pipe.recv()
@@ -93,7 +93,7 @@ async def _go(visitors, people, journey: str, path: str, seconds: float, journey
     for visitor in visitors:
         await visitor.connect()
         visitor.met = met
-    step: Callable[..., Coroutine] = {"look": look, "send": send, "book": book}[journey]
+    step: Callable[..., Coroutine] = {"look": look, "open": open_page, "send": send, "book": book}[journey]
     began = time.perf_counter()
     end = began + seconds if seconds else float("inf")
     left = iter(range(journeys)) if journeys else iter(int, 1)
@@ -111,6 +111,11 @@ async def _go(visitors, people, journey: str, path: str, seconds: float, journey
 async def look(visitor: "Visitor", path: str, people) -> None:
     visitor.session = ""
     await visitor.request("look", "GET", path)
+
+
+async def open_page(visitor: "Visitor", path: str, people) -> None:
+    visitor.session = next(people)
+    await visitor.request("page", "GET", path)
 
 
 async def send(visitor: "Visitor", path: str, people) -> None:

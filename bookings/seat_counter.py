@@ -112,7 +112,7 @@ def claim(
             unmarked.note(_mark(event_id, key))
 
     try:
-        verdict, *said = SEATS.run(CLAIM, keys, facts, misses=misses)
+        verdict, *said = SEATS.run(CLAIM, keys, facts, misses=misses, looks_only=looks_only)
     except Away:
         return Claim(event_id)
     match verdict:

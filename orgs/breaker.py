@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from redis import RedisError
+from redis import TimeoutError as TookTooLong
 
 from orgs.counting import Counter, Gauge
 
@@ -56,12 +57,20 @@ class Breaker:
         self.failures = 0
         self._failures_counted, self._open = FAILURES.labels(name), OPEN.labels(name)
 
-    def ask(self, command: Callable[[], Answer], *, misses: Callable[[], object] = lambda: None) -> Answer:
+    def ask(
+        self,
+        command: Callable[[], Answer],
+        *,
+        misses: Callable[[], object] = lambda: None,
+        looks_only: bool = False,
+    ) -> Answer:
         """What `command` returns.
 
         Args:
             misses: called where Redis does not hear of it, to remember that for `makes_good`, which looks
                 after it was called. It is quick and asks nobody.
+            looks_only: it leaves nothing behind that would be missed, so that a late answer is no failure;
+                whether Redis is away the next will find out who has something to tell.
 
         Raises:
             Away: it failed, or Redis is being left alone.
@@ -71,7 +80,8 @@ class Breaker:
                 self._ask_again(misses)
             return command()
         except RedisError as error:
-            self._failed(error, misses)
+            if not (looks_only and isinstance(error, TookTooLong)):
+                self._failed(error, misses)
             raise Away from error
 
     def _ask_again(self, misses: Callable[[], object]) -> None:

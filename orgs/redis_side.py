@@ -69,15 +69,13 @@ class RedisSide:
         connection.on_connect()
         self._greets(connection)
 
-    def run(
-        self, script: Script, keys: list[str], arguments: list, *, misses: Callable[[], object] = lambda: None
-    ) -> object:
-        """What the script answers; `misses` as in `Breaker.ask`.
+    def run(self, script: Script, keys: list[str], arguments: list, **how) -> object:
+        """What the script answers; `how` as for `Breaker.ask`.
 
         Raises:
             Away
         """
-        return self.breaker.ask(lambda: _evaluate(self._own, script, keys, arguments), misses=misses)
+        return self.breaker.ask(lambda: _evaluate(self._own, script, keys, arguments), **how)
 
     def call(self, ask: Callable[[redis.Redis], object]) -> object:
         """What `ask(client)` answers.

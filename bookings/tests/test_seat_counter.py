@@ -1,5 +1,6 @@
 """The counter in Redis: it refuses, it never grants, and whatever becomes of it nobody's booking suffers."""
 
+import socket
 from datetime import timedelta
 from importlib import import_module
 from uuid import uuid4
@@ -457,6 +458,14 @@ class TestAway:
         for _ in range(5):
             book(event, 1)
         assert away.breaker.failures == 1
+
+    def test_is_not_given_up_for_being_late_with_an_answer_to_one_who_only_looks(self, event, now, away):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+            away.client = SEATS.client.__class__.from_url(url, socket_timeout=0.1)
+            for looks_only, failures in ((True, 0), (False, 1)):
+                seat_counter.claim(event.pk, seats=1, key=uuid4(), now=now, looks_only=looks_only)
+                assert away.breaker.failures == failures
 
     def test_has_every_counter_begin_anew_when_it_is_back(self, event, book, now, monkeypatch):
         monkeypatch.setattr(breaker, "REST", 0)

@@ -2,6 +2,7 @@
 
 import pytest
 from redis import RedisError
+from redis import TimeoutError as TookTooLong
 
 from orgs import breaker as breaker_module
 from orgs.breaker import OPEN, Away, Breaker
@@ -30,11 +31,15 @@ class Site:
 
     def fail(self, word):
         with pytest.raises(Away):
-            self.tell(word, self._no_answer)
+            self.tell(word, self.no_answer)
 
     @staticmethod
-    def _no_answer():
+    def no_answer():
         raise RedisError
+
+    @staticmethod
+    def late():
+        raise TookTooLong
 
 
 @pytest.fixture
@@ -59,6 +64,23 @@ class TestBreaker:
     def test_remembers_what_failed_when_it_asked_again(self, site, again):
         site.fail("second")
         assert site.untold == ["second"]
+
+    def test_stays_shut_where_one_who_only_looks_had_to_wait_too_long(self, site):
+        with pytest.raises(Away):
+            site.breaker.ask(site.late, looks_only=True)
+        assert site.breaker.failures == 0
+        assert site.breaker.ask(lambda: "here", looks_only=True) == "here"
+
+    def test_opens_for_one_who_only_looks_where_nobody_listens(self, site):
+        with pytest.raises(Away):
+            site.breaker.ask(site.no_answer, looks_only=True)
+        with pytest.raises(Away):
+            site.breaker.ask(lambda: "here", looks_only=True)
+
+    def test_opens_for_one_who_told_something_and_had_to_wait_too_long(self, site):
+        with pytest.raises(Away):
+            site.breaker.ask(site.late)
+        assert site.breaker.failures == 1
 
     def test_makes_good_what_was_missed(self, site, again):
         site.tell("second")
@@ -94,7 +116,7 @@ class TestBreaker:
 
     def test_is_away_again_where_making_good_fails(self, site, again, monkeypatch):
         monkeypatch.setattr(breaker_module, "REST", 60)
-        site.meanwhile.append(site._no_answer)
+        site.meanwhile.append(site.no_answer)
         with pytest.raises(Away):
             site.tell("second")
         assert site.untold == ["first", "second"]
