@@ -11,11 +11,13 @@ application = get_wsgi_application()
 
 from bookings.guards import ensure_guards  # noqa: E402 - models can be imported only now
 from happening.checks import ensure_connections  # noqa: E402
+from happening.warming import warm_up  # noqa: E402
 from orgs import counting  # noqa: E402
 
 counting.begin("web")
 ensure_connections()
 ensure_guards()
+warm_up()
 
 # What is loaded stays, so the collector need not look through it again; and among the requests of thirty
 # threads it would look often, and find little.
