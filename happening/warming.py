@@ -12,7 +12,7 @@ from django.urls import reverse
 
 
 def warm_up() -> None:
-    """Load every page's template, and the routes.
+    """Load the templates of our pages, and the routes.
 
     Raises:
         TemplateSyntaxError: rather now than on somebody's page.

@@ -1,5 +1,5 @@
 """The WSGI application: pages and admin. It does not start without the guards of `bookings.guards`, nor with
-fewer database connections than threads."""
+fewer database connections than threads, nor with a template that cannot be read."""
 
 import gc
 import os

@@ -53,7 +53,8 @@ class Breaker:
         self._lock = threading.Lock()
         self._is_away = False
         self._asks_again_at = 0.0
-        self._missed = 0  # questions
+        self._missed = 0  # questions that would have told it something
+        self._looker: threading.Thread | None = None
         self.failures = 0
         self._failures_counted, self._open = FAILURES.labels(name), OPEN.labels(name)
 
@@ -69,38 +70,42 @@ class Breaker:
         Args:
             misses: called where Redis does not hear of it, to remember that for `makes_good`, which looks
                 after it was called. It is quick and asks nobody.
-            looks_only: it leaves nothing behind that would be missed, so that a late answer is no failure;
+            looks_only: it leaves nothing behind that must be made good, so that a late answer is no failure;
                 whether Redis is away the next will find out who has something to tell.
 
         Raises:
             Away: it failed, or Redis is being left alone.
         """
+        if self._is_away:
+            self._ask_again(misses, looks_only)
         try:
-            if self._is_away:
-                self._ask_again(misses)
             return command()
         except RedisError as error:
             if not (looks_only and isinstance(error, TookTooLong)):
                 self._failed(error, misses)
             raise Away from error
 
-    def _ask_again(self, misses: Callable[[], object]) -> None:
+    def _ask_again(self, misses: Callable[[], object], looks_only: bool) -> None:
         with self._lock:
             if not self._is_away:  # another has just found it back
                 return
             if time.monotonic() < self._asks_again_at:
-                self._missed += 1
+                self._missed += not looks_only
                 misses()
                 raise Away
             self._asks_again_at = time.monotonic() + REST
             missed = self._missed
-        self._makes_good()
-        with self._lock:
-            was_away, self._is_away = self._is_away, False
-            self._open.set(0)
-            others_missed_something = self._missed > missed
-        if others_missed_something:
+        try:
             self._makes_good()
+            with self._lock:
+                was_away, self._is_away = self._is_away, False
+                self._open.set(0)
+                others_missed_something = self._missed > missed
+            if others_missed_something:
+                self._makes_good()
+        except RedisError as error:
+            self._failed(error, misses)
+            raise Away from error
         if was_away:
             logger.warning("Redis for %s answers again.", self.name)
 
@@ -115,8 +120,10 @@ class Breaker:
         self._failures_counted.inc()
         if not was_away:
             logger.warning("Redis for %s does not answer: %s", self.name, type(error).__name__)
-            if self._looks_by_itself:
-                threading.Thread(target=self._look, name=f"redis for {self.name}", daemon=True).start()
+        if self._looks_by_itself and not (was_away and self._looker and self._looker.is_alive()):
+            self._looker = threading.Thread(target=self._look, name=f"redis for {self.name}", daemon=True)
+            with suppress(RuntimeError):  # there is no thread to be had: the next failure tries again
+                self._looker.start()
 
     def _look(self) -> None:
         while self._is_away:

@@ -1,7 +1,8 @@
 """What is known of a host: a few seconds in the process, a minute in Redis, "nobody's" as well as somebody's.
 
 With Redis away only the seconds in the process are left. Facts are plain JSON; `orgs.hosts` reads them.
-What was forgotten is not kept again for a moment: who keeps it may have read the row before it changed.
+What was forgotten is not kept in Redis again for a moment: who keeps it may have read the row before it
+changed.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class HostCache:
         self._keep_here(host, facts)
 
     def forget(self, host: str) -> None:
-        """For everybody through Redis, at once in this process, within seconds in the others."""
+        """For everybody through Redis; every process knows it within seconds."""
         self.known_here.pop(host, None)
         cache.set(_key(host), FORGOTTEN, SECONDS_FORGOTTEN)
 

@@ -7,8 +7,9 @@ connection it has, and what a pool would have found out before is found out by a
 It is the kernel that loses patience, not Python, which would poll before it sends and before it reads: among
 thirty threads each of those calls lets another one in and waits for its turn again.
 
-Patience is two waits for an answer, of half the time each. Where the whole machine was held up, time has gone
-by in which Redis could not have answered either, and the first wait may end with nothing to hold against it.
+Patience is two waits for an answer, of half the time each (one wait behind TLS). Where the whole machine was
+held up, time has gone by in which Redis could not have answered either, and the first wait may end with
+nothing to hold against it.
 """
 
 import os
@@ -49,9 +50,7 @@ class OwnConnection(threading.local):
         """
         try:
             return self._answer(command)
-        except ConnectionLost as error:
-            if _was_late(error):
-                raise TookTooLong("Redis did not answer in time.") from error
+        except ConnectionLost:
             if once and self._is_sent:
                 raise
             return self._answer(command)
@@ -59,16 +58,13 @@ class OwnConnection(threading.local):
     def _answer(self, command: tuple[str | int, ...]) -> object:
         self._is_sent = False
         connection = self._opened()
-        connection.send_command(*command)  # which hangs up where it fails, as reading does
-        self._is_sent = True
         try:
-            return connection.read_response(disconnect_on_error=False)
-        except ResponseError:  # an answer
-            raise
-        except BaseException as error:
+            connection.send_command(*command)  # which hangs up where it fails
+            self._is_sent = True
+            return _read(connection)
+        except ConnectionLost as error:
             if _was_late(error):
-                return connection.read_response()
-            connection.disconnect()  # or what it answers yet would be taken for the next answer
+                raise TookTooLong("Redis did not answer in time.") from error
             raise
 
     def _opened(self) -> Connection:
@@ -93,8 +89,20 @@ def run_of(connection: Connection) -> str:
     return dict(line.split(":", 1) for line in lines if ":" in line).get("run_id", "")
 
 
+def _read(connection: Connection) -> object:
+    try:
+        return connection.read_response(disconnect_on_error=False)
+    except ResponseError:  # an answer
+        raise
+    except BaseException as error:
+        if _was_late(error):
+            return connection.read_response()
+        connection.disconnect()  # or what it answers yet would be taken for the next answer
+        raise
+
+
 def _was_late(error: BaseException) -> bool:
-    return isinstance(error.__context__, BlockingIOError)
+    return isinstance(error, ConnectionLost) and isinstance(error.__context__, BlockingIOError)
 
 
 def _wait_in_the_kernel(connected: socket.socket) -> None:

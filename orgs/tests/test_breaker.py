@@ -96,7 +96,7 @@ class TestBreaker:
         made_good = []
         site.breaker._makes_good = lambda: made_good.append(True)
         site.tell("second")
-        site.breaker._ask_again(lambda: None)  # of who saw it away just before
+        site.breaker._ask_again(lambda: None, False)  # of who saw it away just before
         assert len(made_good) == 1
 
     def test_makes_good_what_others_went_without_while_it_was_found_back(self, site, again):
@@ -113,6 +113,33 @@ class TestBreaker:
         site.meanwhile.append(lambda: site.breaker._failed(RedisError(), lambda: site.miss("second")))
         site.tell("third")
         assert (site.untold, site.told) == ([], ["first", "second"])
+
+    def test_is_away_again_where_one_who_only_looks_finds_it_back_for_a_moment(self, site, again):
+        """Others missed something meanwhile, which Redis is too late to be told."""
+
+        def another():
+            with pytest.raises(Away):
+                site.tell("second")
+            site.meanwhile.append(site.late)
+
+        site.meanwhile.append(another)
+        with pytest.raises(Away):
+            site.breaker.ask(lambda: "here", looks_only=True)
+        assert site.breaker._is_away
+        assert site.untold == ["second"]
+
+    def test_makes_good_once_where_others_only_looked_meanwhile(self, site, again):
+        made_good = []
+
+        def another():
+            with pytest.raises(Away):
+                site.breaker.ask(lambda: "here", looks_only=True)
+
+        site.meanwhile.append(another)
+        make_good = site.breaker._makes_good
+        site.breaker._makes_good = lambda: (made_good.append(True), make_good())
+        site.tell("second")
+        assert len(made_good) == 1
 
     def test_is_away_again_where_making_good_fails(self, site, again, monkeypatch):
         monkeypatch.setattr(breaker_module, "REST", 60)

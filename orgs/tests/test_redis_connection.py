@@ -73,9 +73,9 @@ class TestOwnConnection:
     def test_waits_once_more_where_the_first_wait_is_over_too_soon(self, own):
         """As it is for a machine that was held up meanwhile."""
         before = identity(own)
-        short = struct.pack("ll", 0, 300_000)
+        short = struct.pack("ll", 1, 0)
         own._connection._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, short)
-        assert own.ask("BLPOP", "nothing that anybody pushes to", 0.4, once=True) is None
+        assert own.ask("BLPOP", "nothing that anybody pushes to", 1.2, once=True) is None
         assert identity(own) == before
 
     def test_waits_no_longer_than_it_may(self, client):
