@@ -176,6 +176,18 @@ class TestSources:
         go_on.set()
         assert samples(source.answers(until=time.monotonic() + 5))[self.up("second")] == 1
 
+    def test_are_asked_again_where_no_thread_was_to_be_had(self, monkeypatch):
+        source = self.source(only=self.fine)
+
+        def no_thread(_):
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(RuntimeError):
+                source.ask()
+        assert self.read(source)[self.up("only")] == 1
+
     def test_are_asked_once_in_a_while_however_many_read(self, asked):
         source = self.source(only=lambda: asked.append(1) or self.fine())
         readers = [threading.Thread(target=self.read, args=[source]) for _ in range(20)]

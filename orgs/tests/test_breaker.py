@@ -1,5 +1,7 @@
 """Patience with a Redis that fails, where others ask while one of them finds it back."""
 
+import threading
+
 import pytest
 from redis import RedisError
 from redis import TimeoutError as TookTooLong
@@ -150,3 +152,23 @@ class TestBreaker:
         with pytest.raises(Away):
             site.tell("third")
         assert OPEN.labels("a site")._value.get() == 1
+
+    def test_begins_to_look_by_itself_at_the_next_failure_where_no_thread_was_to_be_had(self, monkeypatch):
+        monkeypatch.setattr(breaker_module, "REST", 0)
+        is_back = threading.Event()
+        breaker = Breaker(
+            "a site", makes_good=lambda: is_back.is_set() or Site.no_answer(), looks_by_itself=True
+        )
+
+        def no_thread(_):
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(Away):
+                breaker.ask(Site.no_answer)
+        with pytest.raises(Away):
+            breaker.ask(lambda: "here")
+        is_back.set()
+        breaker._looker.join(5)
+        assert not breaker._is_away
